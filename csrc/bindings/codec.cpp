@@ -1,0 +1,2 @@
+#include "bindings.h"
+namespace cppn::bindings { void bind_codec(py::module_&) {} }

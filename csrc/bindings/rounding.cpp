@@ -1,0 +1,2 @@
+#include "bindings.h"
+namespace cppn::bindings { void bind_rounding(py::module_&) {} }

@@ -1,0 +1,67 @@
+// exp and sin as polynomials, in nothing but +, -, x and bit shifts, each rounded by IEEE 754: compiled without
+// contraction they give the same bits on every machine, which libm does not promise. Coefficients are minimax
+// fits (Lawson's iteration on a Chebyshev grid) made for this file.
+#pragma once
+#include "lanes.h"
+
+namespace cppn {
+
+// Adding and subtracting 1.5 * 2^23 rounds to the nearest integer (half to even) while |x| < 2^22.
+inline constexpr float kRoundMagic = 12582912.0f;
+
+template <class V>
+CPPN_FN V round_small(V x) {
+  const V magic = Lanes<V>::splat(kRoundMagic);
+  return (x + magic) - magic;
+}
+
+// 2^x, relative error 1.0e-7; x is clamped to [-126, 126].
+template <class V>
+CPPN_FN V exp2_poly(V x) {
+  using L = Lanes<V>;
+  x = L::min(L::max(x, L::splat(-126.0f)), L::splat(126.0f));
+  const V shifted = x + L::splat(kRoundMagic);  // its low bits hold round(x)
+  const V f = x - (shifted - L::splat(kRoundMagic));
+  V p = L::splat(1.3264727253e-3f);
+  p = p * f + L::splat(9.6715127858e-3f);
+  p = p * f + L::splat(5.5507337445e-2f);
+  p = p * f + L::splat(2.4022242083e-1f);
+  p = p * f + L::splat(6.9314697760e-1f);
+  p = p * f + L::splat(1.0f);
+  // The shift leaves round(x) in the exponent field; 0x3f800000 is 1.0f.
+  return p * L::from_bits((L::bits(shifted) << 23) + 0x3f800000);
+}
+
+template <class V>
+CPPN_FN V exp_poly(V x) {
+  return exp2_poly(x * Lanes<V>::splat(1.44269504f));
+}
+
+// sin and cos of z / 2 + k pi for some integer k: what the double-angle formulas need, and they forget the sign
+// that k leaves open. Absolute error 5e-8 for |z| < 2^22; beyond that the phase is noise, but finite.
+template <class V>
+struct HalfAngle {
+  V s, c;
+};
+
+template <class V>
+CPPN_FN HalfAngle<V> half_angle(V z) {
+  using L = Lanes<V>;
+  const V turns = z * L::splat(0.159154943f);
+  V r = turns - round_small(turns);  // z / 2 = pi r (mod pi), |r| <= 1/2
+  r = L::min(L::max(r, L::splat(-0.5f)), L::splat(0.5f));
+  const V r2 = r * r;
+  V s = L::splat(7.7560285318e-2f);
+  s = s * r2 + L::splat(-5.9824208056e-1f);
+  s = s * r2 + L::splat(2.5500697199f);
+  s = s * r2 + L::splat(-5.1677096845f);
+  s = s * r2 + L::splat(3.1415926369f);
+  V c = L::splat(2.1969642860e-1f);
+  c = c * r2 + L::splat(-1.3318799996f);
+  c = c * r2 + L::splat(4.0584118925f);
+  c = c * r2 + L::splat(-4.9347928578f);
+  c = c * r2 + L::splat(9.9999995346e-1f);
+  return {s * r, c};
+}
+
+}  // namespace cppn

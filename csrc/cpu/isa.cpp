@@ -1,0 +1,71 @@
+// Which kernels this machine can run, best first. CPPN_ISA=name in the environment forces one (tests do).
+#include <cstdlib>
+#include <cstring>
+
+#include "kernels/kernels.h"
+
+namespace cppn::cpu {
+
+#define CPPN_DECLARE(isa)                 \
+  extern const TrainKernels train_##isa;  \
+  extern const RenderKernels render_##isa; \
+  extern double (*const peak_##isa)(double);
+
+#if defined(__x86_64__) || defined(__i386__)
+CPPN_DECLARE(baseline)
+CPPN_DECLARE(avx2)
+CPPN_DECLARE(avx512)
+#else
+CPPN_DECLARE(baseline)
+#endif
+
+namespace {
+
+struct Available {
+  Kernels all[3];
+  const Kernels* list[3];
+  int count = 0;
+
+  void add(const char* isa, int lanes, const TrainKernels& train, const RenderKernels& render,
+           double (*peak)(double)) {
+    all[count] = {isa, lanes, &train, &render, peak};
+    list[count] = &all[count];
+    ++count;
+  }
+
+  Available() {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+      add("avx512", 16, train_avx512, render_avx512, peak_avx512);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+      add("avx2", 8, train_avx2, render_avx2, peak_avx2);
+    add("sse2", 4, train_baseline, render_baseline, peak_baseline);
+#elif defined(__ARM_NEON)
+    add("neon", 4, train_baseline, render_baseline, peak_baseline);
+#else
+    add("generic", 4, train_baseline, render_baseline, peak_baseline);
+#endif
+  }
+};
+
+const Available& available() {
+  static const Available once;
+  return once;
+}
+
+}  // namespace
+
+const Kernels* const* available_kernels(int* count) {
+  *count = available().count;
+  return available().list;
+}
+
+const Kernels* kernels_named(const char* isa) {
+  for (int i = 0; i < available().count; ++i)
+    if (!strcmp(available().list[i]->isa, isa)) return available().list[i];
+  return nullptr;
+}
+
+}  // namespace cppn::cpu

@@ -1,0 +1,59 @@
+// The door between the CPU backend and its kernels: one table of functions for each instruction set.
+//   first, last   the pixels to visit, last exclusive
+//   w             (N, stride) rows of the weight triangle, unpacked and padded: weight_stride(shape)
+//   scratch       scratch_floats(shape) floats, aligned to 64 bytes, one per thread
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "../../core/adam.h"
+#include "../../core/cascade.h"
+
+namespace cppn::cpu {
+
+CPPN_FN int weight_stride(const CascadeShape& s) { return (s.nodes() + 15) / 16 * 16; }
+
+// kappa = (256 / 255)^2 turns squared differences in units of one activation into the score's units.
+inline constexpr float kScoreScale = float(256.0 * 256.0 / (255.0 * 255.0));
+
+struct TrainKernels {
+  int64_t (*scratch_floats)(const CascadeShape&);
+  // loss = kappa sum (a - target)^2 over the visited pixels, target (C, pixels.count); grad (K) = dloss/dw
+  double (*gradient)(const CascadeShape&, const float* w, Pixels, const float* target, int64_t first, int64_t last,
+                     float* scratch, float* grad);
+  // The loss alone.
+  double (*loss)(const CascadeShape&, const float* w, Pixels, const float* target, int64_t first, int64_t last,
+                 float* scratch);
+  // nodes (count, row) = inputs and activations, slopes (C, count, N) = d a[output c] / d z[n]; pixel-major, for
+  // the normal equations.
+  void (*jacobian)(const CascadeShape&, const float* w, Pixels, int64_t first, int64_t last, float* scratch,
+                   float* nodes, int64_t node_stride, float* slopes, int64_t slope_stride, int64_t slope_plane);
+  // block (rows, stride) += sum_p m[p] a[p, i] a[p, j] for i < rows, j < columns
+  void (*weighted_outer)(const float* nodes, int64_t node_stride, const float* m, int64_t count, int rows,
+                         int columns, float* scratch, float* block, int64_t stride);
+  // Fraction q to be quantized: the s of core/quantize.h
+  float (*quantization_scale)(const float* u, int64_t count, float q);
+};
+
+struct RenderKernels {
+  int64_t (*scratch_floats)(const CascadeShape&);
+  // out (last - first, C), float activations of the output neurons, bit-exact on every instruction set
+  void (*render)(const CascadeShape&, const float* w, Pixels, int64_t first, int64_t last, float* scratch, float* out);
+  // out (N, out_stride): the activation of every neuron; column 0 is pixel `first`
+  void (*activations)(const CascadeShape&, const float* w, Pixels, int64_t first, int64_t last, float* scratch,
+                      float* out, int64_t out_stride);
+};
+
+struct Kernels {
+  const char* isa;
+  int lanes;
+  const TrainKernels* train;
+  const RenderKernels* render;
+  double (*peak)(double seconds);  // GFLOP/s of multiply-adds from registers, one thread
+};
+
+// Best first; only those this machine can run.
+const Kernels* const* available_kernels(int* count);
+const Kernels* kernels_named(const char* isa);  // nullptr: not here
+
+}  // namespace cppn::cpu
