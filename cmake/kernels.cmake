@@ -3,7 +3,7 @@
 set(CPPN_KERNEL_OBJECTS)
 
 function(cppn_add_kernels isa)
-  foreach(kind train render peak)
+  foreach(kind train render dense peak)
     set(target cppn_${kind}_${isa})
     add_library(${target} OBJECT csrc/cpu/kernels/${kind}.cpp)
     target_compile_definitions(${target} PRIVATE CPPN_ISA=${isa})

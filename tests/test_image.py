@@ -110,6 +110,11 @@ def test_floats_in_0_to_1_are_scaled_by_255(dtype):
     same(load_image(values, channels=1), [[[0], [63.75], [127.5], [255]]])
 
 
+def test_float16_is_scaled_in_more_than_its_own_precision():
+    tenth = np.float16(0.1)
+    same(load_image(np.array([[tenth]]), channels=1), np.full((1, 1, 1), float(tenth) * 255), ATOL)
+
+
 def test_uint8_divided_by_255_as_float64_comes_back_exactly():
     values = np.arange(256, dtype=np.uint8).reshape(16, 16)
     same(load_image(values / 255, channels=1), values[:, :, None].astype(float))
@@ -363,6 +368,12 @@ def test_a_palette_without_transparency_is_looked_up(tmp_path):
     same(load_image(tmp_path / "p.png"), [[[1, 2, 3], [9, 8, 7]]])
 
 
+def test_a_palette_of_rgba_colours_is_blended():
+    picture = from_pixels("P", 0, 1)
+    picture.putpalette([10, 20, 30, 255, 10, 20, 30, 51], "RGBA")
+    same(load_image(picture), [[[10, 20, 30], [206, 208, 210]]], ATOL)
+
+
 def test_a_palette_with_an_alpha_plane_is_blended():
     picture = from_pixels("PA", (1, 255), (1, 0))
     picture.putpalette([0, 0, 0, 10, 20, 30])
@@ -518,11 +529,12 @@ def test_an_enormous_view_of_little_memory_is_refused_before_it_is_copied():
     refused(np.broadcast_to(np.uint8(0), (10**6, 10**6, 3)), "1000000 x 1000000", "max_pixels")
 
 
-def test_an_icon_that_hides_a_larger_picture_is_refused(tmp_path):
+@pytest.mark.parametrize("cap", [1000, 8_999_999])  # Pillow itself only warns up to twice its limit
+def test_an_icon_that_hides_a_larger_picture_is_refused(tmp_path, cap):
     hidden = png(3000, 3000, 8, 2, b"\0" * 12)
     entry = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(hidden), 22)
     path = written(tmp_path / "x.ico", struct.pack("<HHH", 0, 1, 1) + entry + hidden)
-    refused(path, "more pixels than max_pixels=1000", max_pixels=1000)
+    refused(path, f"more pixels than max_pixels={cap}", max_pixels=cap)
 
 
 @pytest.mark.parametrize("cap", [0, -1, 1.5, None, "9"])

@@ -20,7 +20,7 @@ constexpr int64_t kMaxGroups = 64;
 
 // The normal equations keep this many pixels' nodes at a time: some 10 MB at 57 neurons.
 constexpr int64_t kNormalPixels = 8192;
-constexpr int64_t kNormalPanel = 256;  // pixels whose scaled nodes stay in L2 during one outer product
+constexpr int64_t kNormalPanel = 96;  // pixels whose scaled nodes stay in L2 during one matrix product
 
 int64_t padded(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
@@ -154,7 +154,7 @@ double CpuBackend::cascade_loss(const CascadeTask& task, const float* w) {
 // product, which therefore costs K^2 / 2 multiply-adds a pixel whatever C is.
 void CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double* host_hessian) {
   const CascadeShape& s = task.shape;
-  const int64_t K = s.weights(), stride = padded(K + 64, 16), node_stride = padded(s.nodes() + 64, 16);
+  const int64_t K = s.weights(), stride = padded(K + 64, 16), node_stride = padded(s.nodes(), 16) + 16;
   const int64_t N = s.neurons, block = std::min<int64_t>(kNormalPixels, task.pixels.count);
   const float* rows = unpack(s, w);
   const int64_t floats = kernels_.train->scratch_floats(s);
@@ -167,31 +167,18 @@ void CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double*
       const FloatMode mode(FloatMode::fast);
       const int64_t first = piece * 512, last = std::min(count, first + 512);
       kernels_.train->jacobian(s, rows, task.pixels, p0 + first, p0 + last, scratch(thread, floats),
-                               &nodes[size_t(first * node_stride)], node_stride, &slopes[size_t(first * N)], N,
+                               &nodes[size_t(first * node_stride)], node_stride, &slopes[size_t(first * N)],
                                block * N);
     });
     std::memset(hessian.get(), 0, size_t(K * stride) * sizeof(float));
     pool_.run(N, [&](int64_t task_index, int thread) {
       const FloatMode mode(FloatMode::fast);
       const int64_t n = N - 1 - task_index;  // the long rows first
-      float* panel = scratch(thread, kNormalPanel * (node_stride + 64) + kNormalPanel);
-      float* weight = panel + kNormalPanel * (node_stride + 64);
-      for (int64_t q = 0; q < count; q += kNormalPanel) {
-        const int64_t size = std::min(kNormalPanel, count - q);
-        for (int64_t m = 0; m <= n; ++m) {
-          for (int64_t p = 0; p < size; ++p) {
-            float sum = 0;
-            for (int64_t c = 0; c < s.channels; ++c) {
-              const float* g = &slopes[size_t((c * block + q + p) * N)];
-              sum += g[n] * g[m];
-            }
-            weight[p] = sum;
-          }
-          kernels_.train->weighted_outer(&nodes[size_t(q * node_stride)], node_stride, weight, size,
-                                         int(s.inputs + n), int(s.inputs + m), panel,
-                                         &hessian[size_t(s.row(int(n)) * stride + s.row(int(m)))], stride);
-        }
-      }
+      float* panel = scratch(thread, kNormalPanel * (stride + 64));
+      for (int64_t q = 0; q < count; q += kNormalPanel)
+        kernels_.train->normal_rows(s, int(n), &nodes[size_t(q * node_stride)], node_stride, &slopes[size_t(q * N)],
+                                    block * N, std::min(kNormalPanel, count - q), panel, stride,
+                                    &hessian[size_t(s.row(int(n)) * stride)], stride);
       const int64_t first = s.row(int(n)), last = s.row(int(n) + 1);
       for (int64_t i = first; i < last; ++i)
         for (int64_t j = 0; j < last; ++j)

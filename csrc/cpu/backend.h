@@ -4,6 +4,7 @@
 
 #include "../backend.h"
 #include "kernels/kernels.h"
+#include "linalg.h"
 #include "pool.h"
 
 namespace cppn::cpu {
@@ -21,6 +22,8 @@ class CpuBackend final : public Backend {
   std::string name() const override;
   int threads() const { return pool_.threads(); }
   double peak(double seconds);  // GFLOP/s of all threads together
+  const DenseKernels& dense() const { return *kernels_.dense; }
+  Linalg linalg() { return Linalg(*kernels_.dense, pool_); }
 
   float* allocate(int64_t floats) override;
   void release(float* p) override;

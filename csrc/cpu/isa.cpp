@@ -9,6 +9,7 @@ namespace cppn::cpu {
 #define CPPN_DECLARE(isa)                 \
   extern const TrainKernels train_##isa;  \
   extern const RenderKernels render_##isa; \
+  extern const DenseKernels dense_##isa;   \
   extern double (*const peak_##isa)(double);
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -27,8 +28,8 @@ struct Available {
   int count = 0;
 
   void add(const char* isa, int lanes, const TrainKernels& train, const RenderKernels& render,
-           double (*peak)(double)) {
-    all[count] = {isa, lanes, &train, &render, peak};
+           const DenseKernels& dense, double (*peak)(double)) {
+    all[count] = {isa, lanes, &train, &render, &dense, peak};
     list[count] = &all[count];
     ++count;
   }
@@ -38,14 +39,14 @@ struct Available {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-      add("avx512", 16, train_avx512, render_avx512, peak_avx512);
+      add("avx512", 16, train_avx512, render_avx512, dense_avx512, peak_avx512);
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-      add("avx2", 8, train_avx2, render_avx2, peak_avx2);
-    add("sse2", 4, train_baseline, render_baseline, peak_baseline);
+      add("avx2", 8, train_avx2, render_avx2, dense_avx2, peak_avx2);
+    add("sse2", 4, train_baseline, render_baseline, dense_baseline, peak_baseline);
 #elif defined(__ARM_NEON)
-    add("neon", 4, train_baseline, render_baseline, peak_baseline);
+    add("neon", 4, train_baseline, render_baseline, dense_baseline, peak_baseline);
 #else
-    add("generic", 4, train_baseline, render_baseline, peak_baseline);
+    add("generic", 4, train_baseline, render_baseline, dense_baseline, peak_baseline);
 #endif
   }
 };

@@ -271,8 +271,8 @@ def _to_255(array: NDArray[Any], name: str) -> NDArray[np.float32]:
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind == "b":
         return array.astype(np.float32) * np.float32(255)
-    if kind == "u" and size <= 2:
-        return array.astype(np.float32) / np.float32(1 if size == 1 else 257)
+    if kind == "u" and size == 2:
+        return array.astype(np.float32) / np.float32(257)
     if kind not in "uif":
         raise ValueError(f"{name} must be uint8, uint16, bool or float in [0, 1], got dtype {array.dtype}")
     if kind == "f" and not (finite := np.isfinite(array)).all():

@@ -27,10 +27,12 @@ struct TrainKernels {
   // nodes (count, row) = inputs and activations, slopes (C, count, N) = d a[output c] / d z[n]; pixel-major, for
   // the normal equations.
   void (*jacobian)(const CascadeShape&, const float* w, Pixels, int64_t first, int64_t last, float* scratch,
-                   float* nodes, int64_t node_stride, float* slopes, int64_t slope_stride, int64_t slope_plane);
-  // block (rows, stride) += sum_p m[p] a[p, i] a[p, j] for i < rows, j < columns
-  void (*weighted_outer)(const float* nodes, int64_t node_stride, const float* m, int64_t count, int rows,
-                         int columns, float* scratch, float* block, int64_t stride);
+                   float* nodes, int64_t node_stride, float* slopes, int64_t slope_plane);
+  // The rows of neuron n: out (D+n, stride) += sum_p a[p, i] (sum_c g_c[p, n] g_c[p, m]) a[p, j] for all m <= n;
+  // panel (count * (panel_stride + 64)) is scratch, panel_stride and stride at least row(n+1) + 64, multiples of 16
+  void (*normal_rows)(const CascadeShape&, int n, const float* nodes, int64_t node_stride, const float* slopes,
+                      int64_t slope_plane, int64_t count, float* panel, int64_t panel_stride, float* out,
+                      int64_t stride);
   // Fraction q to be quantized: the s of core/quantize.h
   float (*quantization_scale)(const float* u, int64_t count, float q);
 };
@@ -44,11 +46,20 @@ struct RenderKernels {
                       float* out, int64_t out_stride);
 };
 
+struct DenseKernels {
+  // c (m, n) -= a (m, k) b (k, n)
+  void (*minus_product)(double* c, int64_t ldc, const double* a, int64_t lda, const double* b, int64_t ldb, int64_t m,
+                        int64_t n, int64_t k);
+  // c (n, n) -= scale h h^T
+  void (*minus_outer)(double* c, int64_t ldc, const double* h, double scale, int64_t n);
+};
+
 struct Kernels {
   const char* isa;
   int lanes;
   const TrainKernels* train;
   const RenderKernels* render;
+  const DenseKernels* dense;
   double (*peak)(double seconds);  // GFLOP/s of multiply-adds from registers, one thread
 };
 

@@ -79,7 +79,7 @@ double loss(const CascadeShape& s, const float* w, Pixels at, const float* targe
 
 // The backward pass overwrites the slopes, so they are kept aside and put back for every channel.
 void jacobian(const CascadeShape& s, const float* w, Pixels at, int64_t first, int64_t last, float* scratch,
-              float* nodes, int64_t node_stride, float* slopes, int64_t slope_stride, int64_t slope_plane) {
+              float* nodes, int64_t node_stride, float* slopes, int64_t slope_plane) {
   Tile t = carve(s, scratch);
   const size_t bytes = sizeof(float) * size_t(s.neurons) * size_t(t.pixels);
   float* kept = scratch + tile_scratch(s);
@@ -94,9 +94,9 @@ void jacobian(const CascadeShape& s, const float* w, Pixels at, int64_t first, i
       if (c) memcpy(t.g, kept, bytes);
       for (int p = 0; p < s.channels * t.pixels; ++p) t.seed[p] = p / t.pixels == c ? 1.0f : 0.0f;
       backward_tile(s, w, t);
-      float* out = slopes + c * slope_plane + (p0 - first) * slope_stride;
+      float* out = slopes + c * slope_plane + (p0 - first) * s.neurons;
       for (int p = 0; p < valid; ++p)
-        for (int n = 0; n < s.neurons; ++n) out[p * slope_stride + n] = t.g[n * t.pixels + p];
+        for (int n = 0; n < s.neurons; ++n) out[p * s.neurons + n] = t.g[n * t.pixels + p];
     }
   }
 }
@@ -105,46 +105,71 @@ int64_t jacobian_scratch(const CascadeShape& s) {
   return tile_scratch(s) + int64_t(s.neurons) * tile_pixels(s) + 64;
 }
 
-// block += a^T diag(m) a over `count` pixels, R rows x 4 vectors of columns in registers.
+#if defined(__AVX512F__)
+constexpr int kOuterRows = 6;
+#else
+constexpr int kOuterRows = 4;
+#endif
+
+// out (R, strip) += sum_p nodes[p, 0..R) strip[p, ...], R rows x 4 vectors of columns in registers
 template <int R>
-CPPN_FN void outer_rows(const float* nodes, int64_t node_stride, const float* scaled, int64_t width, int64_t count,
-                        int columns, float* block, int64_t stride) {
-  for (int j0 = 0; j0 < columns; j0 += kStripPixels) {
-    vf sum[R][kStrip];
+CPPN_FN void outer_rows(const float* nodes, int64_t node_stride, const float* strip, int64_t count, float* out,
+                        int64_t stride) {
+  vf sum[R][kStrip];
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r)
+  for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
-      for (int v = 0; v < kStrip; ++v) sum[r][v] = load_unaligned(block + r * stride + j0 + v * kLanes);
-    for (int64_t p = 0; p < count; ++p) {
-      vf b[kStrip];
+    for (int v = 0; v < kStrip; ++v) sum[r][v] = load(out + r * stride + v * kLanes);
+  for (int64_t p = 0; p < count; ++p) {
+    vf b[kStrip];
 #pragma GCC unroll 8
-      for (int v = 0; v < kStrip; ++v) b[v] = load(scaled + p * width + j0 + v * kLanes);
+    for (int v = 0; v < kStrip; ++v) b[v] = load(strip + p * kStripPixels + v * kLanes);
 #pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) {
-        const vf a = splat(nodes[p * node_stride + r]);
+    for (int r = 0; r < R; ++r) {
+      const vf a = splat(nodes[p * node_stride + r]);
 #pragma GCC unroll 8
-        for (int v = 0; v < kStrip; ++v) sum[r][v] += a * b[v];
-      }
+      for (int v = 0; v < kStrip; ++v) sum[r][v] += a * b[v];
     }
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 8
-      for (int v = 0; v < kStrip; ++v)
-        memcpy(block + r * stride + j0 + v * kLanes, &sum[r][v], sizeof(vf));
   }
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+    for (int v = 0; v < kStrip; ++v) store(out + r * stride + v * kLanes, sum[r][v]);
 }
 
-void weighted_outer(const float* nodes, int64_t node_stride, const float* m, int64_t count, int rows, int columns,
-                    float* scratch, float* block, int64_t stride) {
-  const int64_t width = (columns + kStripPixels - 1) / kStripPixels * kStripPixels;
-  for (int64_t p = 0; p < count; ++p)
-    for (int64_t j = 0; j < width; ++j)  // zeros past the columns: the block's neighbour is left as it is
-      scratch[p * width + j] = j < columns ? nodes[p * node_stride + j] * m[p] : 0.0f;
-  int r = 0;
-  for (; r + 4 <= rows; r += 4)
-    outer_rows<4>(nodes + r, node_stride, scratch, width, count, columns, block + r * stride, stride);
-  for (; r < rows; ++r)
-    outer_rows<1>(nodes + r, node_stride, scratch, width, count, columns, block + r * stride, stride);
+// The columns of all neurons m <= n stand side by side in one panel, scaled by what n and m share at each pixel;
+// the rows of n are then one plain matrix product.
+void normal_rows(const CascadeShape& s, int n, const float* nodes, int64_t node_stride, const float* slopes,
+                 int64_t slope_plane, int64_t count, float* panel, int64_t panel_stride, float* out, int64_t stride) {
+  const int N = s.neurons;
+  const int64_t columns = s.row(n + 1);
+  for (int64_t p = 0; p < count; ++p) {
+    const float* a = nodes + p * node_stride;
+    for (int m = 0; m <= n; ++m) {
+      float shared = 0;
+      for (int c = 0; c < s.channels; ++c) {
+        const float* g = slopes + c * slope_plane + p * N;
+        shared += g[n] * g[m];
+      }
+      const vf scale = splat(shared);
+      float* to = panel + p * panel_stride + s.row(m);  // what spills over the row's end is overwritten by the next
+      for (int k = 0; k < s.inputs + m; k += kLanes) {
+        const vf v = load(a + k) * scale;
+        memcpy(to + k, &v, sizeof v);
+      }
+    }
+    for (int64_t k = columns; k < columns + kStripPixels; ++k) panel[p * panel_stride + k] = 0;
+  }
+  const int rows = s.inputs + n;
+  float* strip = panel + count * panel_stride;  // a strip of the panel, packed: it stays in L1 for all rows
+  for (int64_t j = 0; j < columns; j += kStripPixels) {
+    for (int64_t p = 0; p < count; ++p)
+      memcpy(strip + p * kStripPixels, panel + p * panel_stride + j, sizeof(float) * kStripPixels);
+    int r = 0;
+    for (; r + kOuterRows <= rows; r += kOuterRows)
+      outer_rows<kOuterRows>(nodes + r, node_stride, strip, count, out + r * stride + j, stride);
+    for (; r < rows; ++r) outer_rows<1>(nodes + r, node_stride, strip, count, out + r * stride + j, stride);
+  }
 }
 
 float quantization_scale(const float* u, int64_t count, float q) {
@@ -171,7 +196,7 @@ float quantization_scale(const float* u, int64_t count, float q) {
 #define CPPN_JOIN2(a, b) a##b
 #define CPPN_JOIN(a, b) CPPN_JOIN2(a, b)
 extern const TrainKernels CPPN_JOIN(train_, CPPN_ISA);
-const TrainKernels CPPN_JOIN(train_, CPPN_ISA) = {jacobian_scratch, gradient, loss, jacobian, weighted_outer,
+const TrainKernels CPPN_JOIN(train_, CPPN_ISA) = {jacobian_scratch, gradient, loss, jacobian, normal_rows,
                                                   quantization_scale};
 
 }  // namespace cppn::cpu
