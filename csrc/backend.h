@@ -36,6 +36,9 @@ struct StepRecord {
   int64_t floating = 0;  // stochastic: how many weights were left float
 };
 
+// Asked by long operations, on the caller's thread only: true ends them early.
+using Stop = std::function<bool()>;
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -58,8 +61,9 @@ class Backend {
                     const float* mask, int64_t count, const AdamStep& step, float limit) = 0;
 
   virtual double cascade_loss(const CascadeTask& task, const float* w) = 0;
-  // hessian (K, K) = kappa sum_p,c J J^T, lower triangle mirrored; host memory, row-major
-  virtual void cascade_normal(const CascadeTask& task, const float* w, double* host_hessian) = 0;
+  // hessian (K, K) = kappa sum_p,c J J^T, both triangles; host memory, row-major. Takes a second or more: asks
+  // stop() every few milliseconds and returns false, with the matrix unfinished, once that is true.
+  virtual bool cascade_normal(const CascadeTask& task, const float* w, double* host_hessian, const Stop& stop) = 0;
 
   // out (count, C) floats; bit-exact on every backend and instruction set
   virtual void cascade_render(const CascadeShape& shape, const Pixels& pixels, const float* w, float* out) = 0;

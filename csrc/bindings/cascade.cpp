@@ -96,8 +96,12 @@ struct Task {
     expect_weights(task.shape, w);
     DoubleArray hessian({w.size(), w.size()});
     double* out = hessian.mutable_data();
-    py::gil_scoped_release release;
-    backend->cascade_normal(task, w.data(), out);
+    Interrupt interrupt;
+    {
+      py::gil_scoped_release release;
+      backend->cascade_normal(task, w.data(), out, [&] { return interrupt(); });
+    }
+    interrupt.rethrow();
     return hessian;
   }
 };
@@ -199,6 +203,7 @@ void bind_cascade(py::module_& m) {
       .def_readwrite("b1", &DescentPlan::b1)
       .def_readwrite("b2", &DescentPlan::b2)
       .def_readwrite("eps", &DescentPlan::eps)
+      .def_readwrite("decay", &DescentPlan::decay)
       .def_readwrite("limit", &DescentPlan::limit)
       .def_readwrite("noise", &DescentPlan::noise)
       .def_readwrite("noise_rise", &DescentPlan::noise_rise)

@@ -32,11 +32,13 @@ py::object solve(cpu::CpuBackend& backend, const DoubleArray& a, const DoubleArr
   expect_square(a, b.size());
   std::vector<double> l = copy(a), x = copy(b);
   bool definite = false;
+  Interrupt interrupt;
   {
     py::gil_scoped_release release;
-    definite = backend.linalg().cholesky(l.data(), int64_t(x.size()));
+    definite = backend.linalg().cholesky(l.data(), int64_t(x.size()), [&] { return interrupt(); });
     if (definite) cpu::Linalg::solve(l.data(), int64_t(x.size()), x.data());
   }
+  interrupt.rethrow();
   return definite ? py::object(to_array(x)) : py::object(py::none());
 }
 
@@ -47,11 +49,13 @@ py::object inverse(cpu::CpuBackend& backend, const DoubleArray& a) {
   DoubleArray out({n, n});
   double* to = out.mutable_data();
   bool definite = false;
+  Interrupt interrupt;
+  const Stop stop = [&] { return interrupt(); };
   {
     py::gil_scoped_release release;
-    definite = backend.linalg().cholesky(l.data(), n);
-    if (definite) backend.linalg().inverse(l.data(), n, to);
+    definite = backend.linalg().cholesky(l.data(), n, stop) && backend.linalg().inverse(l.data(), n, to, stop);
   }
+  interrupt.rethrow();
   return definite ? py::object(out) : py::object(py::none());
 }
 

@@ -1,6 +1,6 @@
 // CRC-16/GENIBUS: polynomial x^16 + x^12 + x^5 + 1, start and final xor ffff; "123456789" gives d64e.
-// It finds every error of up to 3 bits in files up to 4093 bytes, and every burst of up to 16 bits in any file. The
-// final xor is there for bytes added at the end: without it a file followed by zeros would pass.
+// It finds every error of up to 3 bits in a file of up to 4093 bytes, and every burst of up to 16 bits in
+// any. The final xor is there for bytes added at the end: without it a file followed by zeros would pass.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -17,16 +17,22 @@ void multiply_add(Limbs& x, uint32_t factor, uint32_t addend) {
   if (carry != 0) x.push_back(uint32_t(carry));
 }
 
-// x = x / divisor; returns the remainder
-uint32_t divide(Limbs& x, uint32_t divisor) {
-  uint64_t rest = 0;
+// Divides x by kLanes divisors, one after the other, in one sweep: lane l takes the quotient of lane l - 1
+// limb by limb, so that the long waits for a division overlap. rest[l] is the remainder of lane l.
+constexpr size_t kLanes = 4;
+
+void divide(Limbs& x, const uint32_t (&divisor)[kLanes], uint64_t (&rest)[kLanes]) {
+  for (uint64_t& r : rest) r = 0;
   for (size_t i = x.size(); i-- > 0;) {
-    rest = rest << 32 | x[i];
-    x[i] = uint32_t(rest / divisor);
-    rest %= divisor;
+    uint32_t quotient = x[i];
+    for (size_t l = 0; l < kLanes; ++l) {
+      const uint64_t dividend = rest[l] << 32 | quotient;
+      quotient = uint32_t(dividend / divisor[l]);
+      rest[l] = dividend - uint64_t(quotient) * divisor[l];
+    }
+    x[i] = quotient;
   }
   while (!x.empty() && x.back() == 0) x.pop_back();
-  return uint32_t(rest);
 }
 
 // Digits first..last, whose radices multiply to one factor below 2^32.
@@ -85,11 +91,17 @@ bool unpack_digits(const uint8_t* bytes, size_t size, const std::vector<uint32_t
   Limbs value((size + 3) / 4);
   for (size_t i = 0; i < size; ++i) value[i / 4] |= uint32_t(bytes[i]) << (8 * (i % 4));
   digits->resize(radices.size());
-  for (const Group& group : groups(radices)) {
-    uint32_t digit = divide(value, group.factor);
-    for (size_t i = group.first; i <= group.last; ++i) {
-      (*digits)[i] = digit % radices[i];
-      digit /= radices[i];
+  const std::vector<Group> all = groups(radices);
+  for (size_t g = 0; g < all.size(); g += kLanes) {
+    uint32_t divisor[kLanes];
+    uint64_t rest[kLanes];
+    for (size_t l = 0; l < kLanes; ++l) divisor[l] = g + l < all.size() ? all[g + l].factor : 1;
+    divide(value, divisor, rest);
+    for (size_t l = 0; l < kLanes && g + l < all.size(); ++l) {
+      for (size_t i = all[g + l].first; i <= all[g + l].last; ++i) {
+        (*digits)[i] = uint32_t(rest[l] % radices[i]);
+        rest[l] /= radices[i];
+      }
     }
   }
   return value.empty();

@@ -1,7 +1,8 @@
 // One big integer out of digits that each have their own radix: no bit is lost to rounding but the last.
-//   value = d[0] + r[0] (d[1] + r[1] (d[2] + ...)),  0 <= d[i] < r[i] <= 65536        so value < r[0] r[1] r[2] ...
-// The first digit is the least significant, as is the first byte. Plain schoolbook arithmetic on 32-bit limbs;
-// neighbouring digits share a limb while the product of their radices fits one, which makes it about 25 times faster.
+//   value = d[0] + r[0] (d[1] + r[1] (d[2] + ...)),  0 <= d[i] < r[i] <= 65535,  so value < r[0] r[1] r[2]
+//   ...
+// The first digit is the least significant, as is the first byte. Schoolbook arithmetic on 32-bit limbs;
+// neighbouring digits share a limb while the product of their radices fits one.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -1,8 +1,10 @@
 #include "record.h"
 
-#include <cmath>
+#include <algorithm>
 #include <stdexcept>
 #include <string>
+
+#include "step_grid.h"
 
 namespace cppn::codec {
 
@@ -23,9 +25,11 @@ void expect_count(const char* field, size_t count, int64_t wanted) {
 }  // namespace
 
 bool operator==(const CascadeRecord& a, const CascadeRecord& b) {
+  const auto same_bits = [](float x, float y) { return step_bits(x) == step_bits(y); };
   return a.width == b.width && a.height == b.height && a.neurons == b.neurons && a.channels == b.channels &&
          a.coords == b.coords && a.radius == b.radius && a.octaves == b.octaves &&
-         a.activations == b.activations && a.steps == b.steps && a.levels == b.levels;
+         a.activations == b.activations &&
+         std::equal(a.steps.begin(), a.steps.end(), b.steps.begin(), same_bits) && a.levels == b.levels;
 }
 
 void check(const CascadeRecord& r) {
@@ -38,7 +42,7 @@ void check(const CascadeRecord& r) {
   expect_count("activations", r.activations.size(), r.neurons);
   for (uint8_t f : r.activations) expect_range("activations", f, 0, kActivationCount - 1);
   for (float step : r.steps) {
-    if (std::isfinite(step) && step > 0) continue;
+    if (is_step(step_bits(step))) continue;
     throw std::invalid_argument("steps must be finite and above 0, got " + std::to_string(step));
   }
   expect_count("levels", r.levels.size(), r.weights());

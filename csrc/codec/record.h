@@ -13,7 +13,8 @@ namespace cppn::codec {
 inline constexpr int kMaxLevel = 32767;  // of |level|
 inline constexpr int kMaxSide = 65535;   // of width and height
 inline constexpr int kMaxCoords = 3;
-inline constexpr int kMaxActivations = 64;  // what six bits can number; the table of core/activations.h is shorter
+inline constexpr int kMaxActivations =
+    64;  // what six bits can number; the table of core/activations.h is shorter
 static_assert(kActivationCount <= kMaxActivations, "the header numbers activations with six bits");
 
 // Weights come in three kinds, by the column of the triangle they stand in. Each kind has its own step.
@@ -27,26 +28,27 @@ struct CascadeRecord {
   int coords = 0;    // number of the coordinate convention
   bool radius = false;
   int octaves = 0;
-  std::vector<uint8_t> activations = {0};          // (N)
-  std::array<float, kKinds> steps = {1, 1, 1};     // by Kind
-  std::vector<int32_t> levels = {0, 0, 0};         // (K) packed rows of the triangle
+  std::vector<uint8_t> activations = {0};       // (N)
+  std::array<float, kKinds> steps = {1, 1, 1};  // by Kind
+  std::vector<int32_t> levels = {0, 0, 0};      // (K) packed rows of the triangle
 
   int inputs() const { return input_count(radius, octaves); }
   int64_t weights() const { return int64_t(neurons) * inputs() + int64_t(neurons) * (neurons - 1) / 2; }
-  Kind kind(int column) const {
-    return column == 0 ? from_constant : column < inputs() ? from_inputs : from_neurons;
-  }
-
-  // Calls visit(column, level) for every weight in the order of the file, and row() before each row.
-  template <class Levels, class Row, class Visit>
-  static void walk(Levels& levels, int inputs, int neurons, Row&& row, Visit&& visit) {
-    size_t k = 0;
-    for (int n = 0; n < neurons; ++n) {
-      row();
-      for (int column = 0; column < inputs + n; ++column) visit(column, levels[k++]);
-    }
-  }
 };
+
+// Calls row() before each row of the triangle and visit(k, column) for its weights, in the order of the file.
+template <class Row, class Visit>
+void walk_triangle(int inputs, int neurons, Row&& row, Visit&& visit) {
+  size_t k = 0;
+  for (int n = 0; n < neurons; ++n) {
+    row();
+    for (int column = 0; column < inputs + n; ++column) visit(k++, column);
+  }
+}
+
+inline Kind kind_of(int column, int inputs) {
+  return column == 0 ? from_constant : column < inputs ? from_inputs : from_neurons;
+}
 
 bool operator==(const CascadeRecord& a, const CascadeRecord& b);
 

@@ -1,6 +1,7 @@
 #include "backend.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -152,7 +153,7 @@ double CpuBackend::cascade_loss(const CascadeTask& task, const float* w) {
 
 // A block (n, m) of the matrix is sum_p (sum_c g_c[n] g_c[m]) a a^T: the channels are summed before the outer
 // product, which therefore costs K^2 / 2 multiply-adds a pixel whatever C is.
-void CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double* host_hessian) {
+bool CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double* host_hessian, const Stop& stop) {
   const CascadeShape& s = task.shape;
   const int64_t K = s.weights(), stride = padded(K + 64, 16), node_stride = padded(s.nodes(), 16) + 16;
   const int64_t N = s.neurons, block = std::min<int64_t>(kNormalPixels, task.pixels.count);
@@ -161,7 +162,8 @@ void CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double*
   AlignedFloats hessian = aligned_floats(K * stride), nodes = aligned_floats((block + 1) * node_stride),
                 slopes = aligned_floats(s.channels * block * N);
   std::fill(host_hessian, host_hessian + K * K, 0.0);
-  for (int64_t p0 = 0; p0 < task.pixels.count; p0 += block) {
+  std::atomic<bool> stopped{false};
+  for (int64_t p0 = 0; p0 < task.pixels.count && !stopped; p0 += block) {
     const int64_t count = std::min(block, task.pixels.count - p0), pieces = (count + 511) / 512;
     pool_.run(pieces, [&](int64_t piece, int thread) {
       const FloatMode mode(FloatMode::fast);
@@ -172,6 +174,8 @@ void CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double*
     });
     std::memset(hessian.get(), 0, size_t(K * stride) * sizeof(float));
     pool_.run(N, [&](int64_t task_index, int thread) {
+      if (thread == 0 && stop && stop()) stopped = true;  // thread 0 is the caller
+      if (stopped) return;
       const FloatMode mode(FloatMode::fast);
       const int64_t n = N - 1 - task_index;  // the long rows first
       float* panel = scratch(thread, kNormalPanel * (stride + 64));
@@ -187,6 +191,7 @@ void CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double*
   }
   for (int64_t i = 0; i < K; ++i)
     for (int64_t j = 0; j < i; ++j) host_hessian[j * K + i] = host_hessian[i * K + j];
+  return !stopped;
 }
 
 void CpuBackend::cascade_render(const CascadeShape& shape, const Pixels& pixels, const float* w, float* out) {

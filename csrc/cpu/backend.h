@@ -37,7 +37,7 @@ class CpuBackend final : public Backend {
   void adam(float* u, float* m, float* v, const float* grad, const float* grid, const float* live, const float* mask,
             int64_t count, const AdamStep& step, float limit) override;
   double cascade_loss(const CascadeTask& task, const float* w) override;
-  void cascade_normal(const CascadeTask& task, const float* w, double* host_hessian) override;
+  bool cascade_normal(const CascadeTask& task, const float* w, double* host_hessian, const Stop& stop) override;
   void cascade_render(const CascadeShape& shape, const Pixels& pixels, const float* w, float* out) override;
   void cascade_activations(const CascadeShape& shape, const Pixels& pixels, const float* w, float* out) override;
 

@@ -1,6 +1,7 @@
 #include "linalg.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <vector>
 
@@ -10,9 +11,10 @@ namespace {
 constexpr int64_t kPanel = 64;
 }
 
-bool Linalg::cholesky(double* a, int64_t n) {
+bool Linalg::cholesky(double* a, int64_t n, const Stop& stop) {
   std::vector<double> panel(size_t(kPanel * n));  // the panel transposed: (width, rows below)
   for (int64_t k = 0; k < n; k += kPanel) {
+    if (stop && stop()) return false;
     const int64_t width = std::min(kPanel, n - k), below = k + width, rows = n - below;
     for (int64_t j = k; j < below; ++j) {  // the diagonal block, column by column
       double d = a[j * n + j];
@@ -57,9 +59,10 @@ void Linalg::solve(const double* l, int64_t n, double* x) {
 }
 
 // First X = L^-1 row block by row block, then X^T X.
-void Linalg::inverse(const double* l, int64_t n, double* out) {
+bool Linalg::inverse(const double* l, int64_t n, double* out, const Stop& stop) {
   std::vector<double> x(size_t(n * n)), minus_xt(size_t(n * n));
   for (int64_t i0 = 0; i0 < n; i0 += kPanel) {
+    if (stop && stop()) return false;
     const int64_t i1 = std::min(n, i0 + kPanel), tiles = (i1 + kPanel - 1) / kPanel;
     pool_.run(tiles, [&](int64_t tile, int) {
       const int64_t j0 = tile * kPanel, j1 = std::min(i1, j0 + kPanel);
@@ -82,12 +85,16 @@ void Linalg::inverse(const double* l, int64_t n, double* out) {
       for (int64_t k = 0; k < n; ++k) minus_xt[size_t(i * n + k)] = k < i ? 0.0 : -x[size_t(k * n + i)];
   });
   std::fill(out, out + n * n, 0.0);
-  pool_.run(tiles, [&](int64_t tile, int) {
+  std::atomic<bool> stopped{false};
+  pool_.run(tiles, [&](int64_t tile, int thread) {
+    if (thread == 0 && stop && stop()) stopped = true;  // thread 0 is the caller
+    if (stopped) return;
     const int64_t i = tile * kPanel, m = std::min(kPanel, n - i);
     kernels_.minus_product(out + i * n, n, &minus_xt[size_t(i * n + i)], n, &x[size_t(i * n)], n, m, i + m, n - i);
   });
   for (int64_t i = 0; i < n; ++i)
     for (int64_t j = 0; j < i; ++j) out[j * n + i] = out[i * n + j];
+  return !stopped;
 }
 
 }  // namespace cppn::cpu

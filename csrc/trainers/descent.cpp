@@ -53,7 +53,8 @@ void Descent::step() {
     backend_.download(now_.best_u.data(), u_, weights_);  // rounded, these are the weights just drawn
   }
   backend_.adam(u_, m_, v_, grad_, grid_, live_, mask_, weights_,
-                adam_at(now_.step + 1, float(descent_rate(plan_, now_.step)), plan_.b1, plan_.b2, plan_.eps),
+                adam_at(now_.step + 1, float(descent_rate(plan_, now_.step)), plan_.b1, plan_.b2, plan_.eps,
+                        plan_.decay),
                 plan_.limit);
   now_.q = (1.0 - plan_.quantize_rate) * now_.q + plan_.quantize_rate;
   ++now_.step;

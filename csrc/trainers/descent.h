@@ -14,6 +14,7 @@ struct DescentPlan {
   float rate_floor = 1.0f;   // cosine from rate to rate * rate_floor over `steps`
   int64_t warmup = 0;        // steps over which the rate rises from zero
   float b1 = 0.9f, b2 = 0.999f, eps = 1e-8f;
+  float decay = 0;           // adds decay * u^2 / 2 to the loss
   float limit = 55.0f;       // |u| <= limit
   float noise = 0;           // full width of the uniform noise, in levels
   double noise_rise = 0;     // the fraction of `steps` over which it grows from zero

@@ -1,0 +1,33 @@
+"""Tiny coordinate networks that paint a picture: fit one, keep it in a kilobyte, render it at any size.
+
+>>> import cppn_native as cn
+>>> model = cn.train("photo.jpg")            # doctest: +SKIP
+>>> model.save("photo.cppn")                 # doctest: +SKIP
+"""
+
+from ._core import __version__
+from .activations import ACTIVATIONS
+from .codec import info, load
+from .devices import Device, devices
+from .errors import DeviceError, DivergedError, FormatError
+from .models.base import Model
+from .models.cascade import Cascade, CascadeConfig
+from .progress import Progress
+from .training import train
+
+__all__ = [
+    "ACTIVATIONS",
+    "Cascade",
+    "CascadeConfig",
+    "Device",
+    "DeviceError",
+    "DivergedError",
+    "FormatError",
+    "Model",
+    "Progress",
+    "__version__",
+    "devices",
+    "info",
+    "load",
+    "train",
+]

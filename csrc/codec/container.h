@@ -1,0 +1,28 @@
+// The .cppn file: header, payload, checksum. docs/format.md is the specification.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "format_error.h"
+#include "record.h"
+
+namespace cppn::codec {
+
+inline constexpr int kSmallest = -1;
+
+// The shortest file of all coders, or that of one. Throws std::invalid_argument if the record is not valid.
+std::vector<uint8_t> encode(const CascadeRecord& record, int coder = kSmallest);
+size_t encoded_size(const CascadeRecord& record, int coder = kSmallest);
+
+struct FileInfo {
+  int version, kind, coder;
+  size_t header_bytes, payload_bytes;  // the coder's parameters are in the header
+  uint16_t checksum;
+};
+
+// Throws FormatError, and nothing else, for bytes that are not such a file. kMaxNeurons and kMaxOctaves bound
+// what a header can make it allocate: 12224 levels, and 75 tables of 4096 numbers for the learning coder.
+CascadeRecord decode(const uint8_t* data, size_t size, FileInfo* info = nullptr);
+
+}  // namespace cppn::codec

@@ -1,0 +1,133 @@
+"""The ``.cppn`` file: a model to bytes and back (docs/format.md is the specification)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+from .activations import ACTIVATIONS
+from .coords import CONVENTIONS
+from .errors import FormatError
+from .models.cascade import Cascade, CascadeConfig
+
+if TYPE_CHECKING:
+    from .models.base import Model
+
+__all__ = ["decode", "encode", "encoded_size", "info", "load"]
+
+MAX_FILE_BYTES = 1 << 20
+"""No model of ours comes near; more is not read into memory on a file's word."""
+
+
+def encode(model: Cascade) -> bytes:
+    """The file of a quantized model; ``ValueError`` if its weights are still floats."""
+    if not model.quantized:
+        raise ValueError("the model's weights are floats; call quantize() first, or save as .safetensors")
+    return _core.encode(record(model.config, model.size, model.levels, model.steps))
+
+
+def encoded_size(
+    config: CascadeConfig, size: tuple[int, int], levels: NDArray[np.int32], steps: Sequence[float]
+) -> int:
+    """Length of the file that these weights would make."""
+    return _core.encoded_size(record(config, size, levels, steps))
+
+
+def record(
+    config: CascadeConfig, size: tuple[int, int], levels: NDArray[np.int32], steps: Sequence[float]
+) -> _core.CascadeRecord:
+    """The native form of a model."""
+    r = _core.CascadeRecord()
+    r.width, r.height = size
+    r.neurons, r.channels = config.neurons, config.channels
+    r.coords = CONVENTIONS.index(config.coords)
+    r.radius, r.octaves = config.radius, config.octaves
+    r.activations = [ACTIVATIONS[name].number for name in config.activation_names]
+    r.steps = list(steps)
+    r.levels = np.ascontiguousarray(levels, np.int32)
+    return r
+
+
+def decode(data: bytes) -> Cascade:
+    """The model in a file's bytes; ``FormatError`` names the offset and the reason."""
+    r = _core.decode(data)
+    names = list(ACTIVATIONS)
+    if max(r.activations) >= len(names):
+        raise FormatError(f"activation {max(r.activations)} is not known to this version")
+    if r.coords >= len(CONVENTIONS):
+        raise FormatError(f"coordinate convention {r.coords} is not known to this version")
+    hidden = [names[number] for number in r.activations[: r.neurons - r.channels]]
+    outputs = {names[number] for number in r.activations[r.neurons - r.channels :]}
+    if len(outputs) != 1:
+        raise FormatError("outputs of different activations are not known to this version")
+    output = outputs.pop()
+    config = CascadeConfig(
+        neurons=r.neurons,
+        channels=r.channels,
+        activation=hidden[0] if len(set(hidden)) == 1 else tuple(hidden) or output,
+        output_activation=output,
+        coords=CONVENTIONS[r.coords],
+        radius=r.radius,
+        octaves=r.octaves,
+    )
+    return Cascade(config, (r.width, r.height), r.levels, r.steps)
+
+
+def load(source: str | os.PathLike[str] | bytes) -> Model:
+    """A model from a ``.cppn`` or ``.safetensors`` file, or from the bytes of a ``.cppn``.
+
+    Raises ``FormatError`` for bytes that are not ours or damaged, ``OSError`` for a file that cannot be read.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        return decode(bytes(source))
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(f"source must be a path or bytes, got {type(source).__name__}")
+    if Path(source).suffix.lower() == ".safetensors":
+        return _load_safetensors(source)
+    return decode(_read(source))
+
+
+def info(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
+    """What a ``.cppn`` holds, without rendering it: sizes, network, coder, checksum."""
+    data = bytes(source) if isinstance(source, bytes | bytearray | memoryview) else _read(source)
+    found: dict[str, Any] = dict(_core.decode_info(data))
+    model = decode(data)
+    config = model.config
+    found.update(
+        activation=config.activation,
+        output_activation=config.output_activation,
+        coords=config.coords,
+        weights=config.weights,
+        steps=model.steps,
+        bits_per_weight=8 * len(data) / config.weights,
+    )
+    return found
+
+
+def _read(path: str | os.PathLike[str]) -> bytes:
+    with open(path, "rb") as file:
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise FormatError(f"{os.fspath(path)} is larger than any .cppn file")
+    return data
+
+
+def _load_safetensors(path: str | os.PathLike[str]) -> Cascade:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(os.fspath(path), framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("kind") != Cascade.KIND:
+                raise FormatError(f"{os.fspath(path)} holds no model of cppn_native")
+            return Cascade.from_state({key: file.get_tensor(key) for key in file.keys()}, metadata)  # noqa: SIM118
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(f"{os.fspath(path)}: {error}") from error

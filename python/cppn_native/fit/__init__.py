@@ -1,0 +1,1 @@
+"""Fitting a cascade to a picture: descent, rounding against the loss, lattice search, and their schedule."""

@@ -1,0 +1,72 @@
+"""A picture as the native code wants it, and the part of it that one estimate needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from ..coords import axes
+from ..models.cascade import CascadeConfig
+
+__all__ = ["Picture", "sample", "to_target", "working_picture"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """``target`` (C, H * W) float32 in units of an activation; ``fitted`` the size its coordinates belong to."""
+
+    target: NDArray[np.float32]
+    size: tuple[int, int]
+    fitted: tuple[int, int]
+
+    @property
+    def pixels(self) -> int:
+        return self.size[0] * self.size[1]
+
+    def task(self, backend: _core.Cpu, config: CascadeConfig) -> _core.Task:
+        x, y = axes(config.coords, self.fitted, self.size)
+        return _core.Task(backend, config.shape(), x, y, True, self.target)
+
+
+def to_target(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(H, W, C) in 0 ... 255 to (C, H * W): a byte b is shown for activations in [b, b + 1) / 256, so aim between."""
+    flat = image.reshape(-1, image.shape[2]).T
+    return np.ascontiguousarray((flat + np.float32(0.5)) / np.float32(256))
+
+
+def working_picture(image: NDArray[np.float32], limit: int | None) -> Picture:
+    """``image`` (H, W, C), averaged down to about ``limit`` pixels if it has more.
+
+    A kilobyte holds no detail finer than that, and a step costs in proportion to the pixels.
+    """
+    height, width, channels = image.shape
+    size = (width, height)
+    if limit is not None and width * height > limit:
+        from PIL import Image
+
+        scale = float(np.sqrt(limit / (width * height)))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        planes = [
+            np.asarray(Image.fromarray(np.ascontiguousarray(image[:, :, c])).resize(size, Image.Resampling.BOX))
+            for c in range(channels)
+        ]
+        image = np.stack(planes, axis=2)
+    return Picture(to_target(image), size, (width, height))
+
+
+def sample(
+    picture: Picture, backend: _core.Cpu, config: CascadeConfig, most: int, rng: np.random.Generator
+) -> tuple[_core.Task, float]:
+    """Every n-th pixel from a random first one, at most about ``most`` of them; and how many each stands for."""
+    stride = max(1, round(picture.pixels / most))
+    if stride == 1:
+        return picture.task(backend, config), 1.0
+    at = np.arange(rng.integers(stride), picture.pixels, stride)
+    x, y = axes(config.coords, picture.fitted, picture.size)
+    width = picture.size[0]
+    target = np.ascontiguousarray(picture.target[:, at])
+    task = _core.Task(backend, config.shape(), x[at % width], y[at // width], False, target)
+    return task, picture.pixels / len(at)

@@ -1,0 +1,252 @@
+"""A fit from its first step to its file: the stages in order, reports, checkpoints, the clock, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from ..codec import encoded_size
+from ..errors import DivergedError
+from ..models.cascade import KINDS, Cascade, CascadeConfig
+from ..progress import Progress, Reporter
+from .descent import Descender
+from .picture import Picture
+from .plan import Plan
+from .rounding import MAX_LEVEL, Rounder
+from .state import FitState, save_checkpoint
+
+__all__ = ["Run", "first_state", "fit_steps"]
+
+CHECKPOINT_SECONDS = 10.0
+IDLE = 12  # evaluations without a gain after which polishing ends
+
+
+def fingerprint(picture: Picture) -> int:
+    return zlib.crc32(picture.target.tobytes())
+
+
+def first_state(config: CascadeConfig, plan: Plan, picture: Picture, init: Cascade | None = None) -> FitState:
+    """Random weights, or those of ``init``."""
+    state = FitState(config, plan, picture.fitted, fingerprint(picture))
+    if init is None:
+        state.steps = (float(np.float32(plan.step)),) * 3
+        rng = np.random.default_rng(plan.seed)
+        state.u = rng.uniform(-plan.spread, plan.spread, config.weights).astype(np.float32).astype(np.float64)
+    else:
+        state.steps = (init.steps[0], init.steps[1], init.steps[2])
+        state.u = init.levels.astype(np.float64)
+    state.adam_m = np.zeros(config.weights, np.float32)
+    state.adam_v = np.zeros(config.weights, np.float32)
+    state.fixed = np.zeros(config.weights, np.bool_)
+    return state
+
+
+def fit_steps(
+    config: CascadeConfig,
+    size: tuple[int, int],
+    u: NDArray[np.float64],
+    steps: tuple[float, float, float],
+    max_bytes: int,
+) -> tuple[NDArray[np.float64], tuple[float, float, float]]:
+    """The weights counted in the finest steps, all three equal, at which rounding to nearest fits ``max_bytes``."""
+    weights = u * np.asarray(steps)[config.kinds()]
+    finest = max(float(np.abs(weights).max()) / MAX_LEVEL, min(steps) / 2)
+    code = max(0, min(255, _core.nearest_step_code(np.float32(finest))))
+    for candidate in range(code, 256):
+        step = float(_core.step_grid(candidate))
+        scaled = weights / step
+        if np.abs(scaled).max() > MAX_LEVEL:
+            continue
+        if encoded_size(config, size, np.rint(scaled).astype(np.int32), (step,) * len(KINDS)) <= max_bytes:
+            break
+    return scaled, (step, step, step)
+
+
+class Run:
+    """Drives a state to its end. ``stopped`` says why it ended: "finished", "minutes", "callback" or "interrupt"."""
+
+    def __init__(
+        self,
+        picture: Picture,
+        backend: _core.Cpu,
+        state: FitState,
+        reporter: Reporter,
+        checkpoint: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.picture, self.backend, self.state = picture, backend, state
+        self.reporter, self.checkpoint = reporter, checkpoint
+        self.stopped = "finished"
+        self._worker: Descender | Rounder | None = None
+        self._clock = time.monotonic()
+        self._saved = self._clock
+
+    def go(self) -> Cascade:
+        """Works until the plan is done, the time is up, the callback says stop, or Ctrl-C; returns the best."""
+        try:
+            while self.state.stage != "done":
+                self._advance()
+                self._tick()
+                if self.reporter(self._report()):
+                    self.stopped = "callback"
+                    break
+                if self._late():
+                    self.stopped = "minutes"
+                    break
+                if self.checkpoint is not None and time.monotonic() - self._saved > CHECKPOINT_SECONDS:
+                    self.save()
+        except KeyboardInterrupt:
+            self.stopped = "interrupt"
+        model = self._finish()
+        self.save()
+        return model
+
+    def save(self) -> None:
+        if self.checkpoint is not None:
+            self._tick()
+            save_checkpoint(self.checkpoint, self.state)
+            self._saved = time.monotonic()
+
+    # -- stages ------------------------------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        getattr(self, f"_{self.state.stage}")()
+
+    def _descend(self) -> None:
+        state, plan = self.state, self.state.plan
+        if state.step < plan.steps:
+            if not isinstance(self._worker, Descender):
+                self._worker = Descender(self.picture, self.backend, state)
+            self._worker.advance(state)
+            if not np.isfinite(state.loss):
+                raise DivergedError(
+                    f"training diverged at step {state.step}: the loss is {state.loss}; try a smaller rate",
+                    self._model() if len(state.best) else None,
+                )
+        if state.step >= plan.steps:
+            self._end_descent()
+
+    def _end_descent(self) -> None:
+        state, plan = self.state, self.state.plan
+        self._worker = None
+        if plan.max_bytes is None or plan.method == "stochastic":
+            state.stage, state.unit = "done", 0
+            return
+        state.u, state.steps = fit_steps(self.config, state.size, state.u, state.steps, _roomy(plan.max_bytes))
+        state.stage, state.unit = "freeze", 0
+        state.fixed[:] = False
+
+    def _freeze(self) -> None:
+        state = self.state
+        worker = self._rounder()
+        worker.freeze_round(state)
+        state.unit += 1
+        if state.unit >= state.plan.rounds:
+            state.stage, state.unit, state.trust, state.idle = "polish", 0, 1.0, 0
+            worker.record(state)
+
+    def _polish(self) -> None:
+        state = self.state
+        self._rounder().polish(state)
+        state.unit += 1
+        enough = state.unit >= state.plan.polish if state.plan.minutes is None else False
+        legal = len(state.best) > 0
+        if legal and (enough or state.idle >= IDLE):
+            state.stage = "done"
+
+    def _rounder(self) -> Rounder:
+        if not isinstance(self._worker, Rounder):
+            self._worker = Rounder(self.picture, self.backend, self.state)
+        return self._worker
+
+    # -- the end -----------------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> CascadeConfig:
+        return self.state.config
+
+    def _finish(self) -> Cascade:
+        model = self._model()
+        self._tick()
+        self.reporter(self._report())
+        self.reporter.close()
+        return model
+
+    def _model(self) -> Cascade:
+        """The best legal model; before there is one, the present weights rounded to nearest."""
+        state = self.state
+        if state.plan.max_bytes is None and state.plan.method != "stochastic":
+            model = Cascade(self.config, state.size, state.u.astype(np.float32), state.steps)
+        elif len(state.best) and self._fits(state.best, state.best_steps):
+            model = Cascade(self.config, state.size, state.best, state.best_steps)
+        else:
+            model = self._nearest()
+        model.history = list(state.history)
+        model.stopped = self.stopped
+        return model
+
+    def _fits(self, levels: NDArray[np.int32], steps: tuple[float, float, float]) -> bool:
+        most = self.state.plan.max_bytes
+        return most is None or encoded_size(self.config, self.state.size, levels, steps) <= most
+
+    def _nearest(self) -> Cascade:
+        state = self.state
+        levels, steps = np.rint(state.u).astype(np.int32), state.steps
+        if not self._fits(levels, steps):
+            assert state.plan.max_bytes is not None
+            u, steps = fit_steps(self.config, state.size, state.u, state.steps, state.plan.max_bytes)
+            levels = np.rint(u).astype(np.int32)
+        return Cascade(self.config, state.size, levels, steps)
+
+    # -- clock and reports -------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.state.elapsed += now - self._clock
+        self._clock = now
+
+    def _late(self) -> bool:
+        minutes = self.state.plan.minutes
+        return minutes is not None and self.state.elapsed >= 60 * minutes
+
+    def _report(self) -> Progress:
+        state = self.state
+        best = state.best_score if len(state.best) else None
+        if not state.history or state.history[-1] != (state.step, state.loss):
+            state.history.append((state.step, state.loss))
+        if len(state.history) > 4096:  # a long run keeps every second report
+            state.history = state.history[::2]
+        return Progress(
+            state.stage,
+            state.step,
+            state.plan.steps,
+            state.loss,
+            best,
+            state.best_bytes or None,
+            self._fraction(),
+            state.elapsed,
+        )
+
+    def _fraction(self) -> float:
+        """Of the whole work, by the clock if there is a limit; else descent is taken for three quarters of it."""
+        state, plan = self.state, self.state.plan
+        if state.stage == "done":
+            return 1.0
+        if plan.minutes is not None:
+            return min(1.0, state.elapsed / (60 * plan.minutes))
+        rounding = plan.max_bytes is not None and plan.method != "stochastic"
+        share = 0.75 if rounding else 1.0
+        if state.stage == "descend":
+            return share * state.step / max(1, plan.steps)
+        if state.stage == "freeze":
+            return 0.75 + 0.1 * state.unit / plan.rounds
+        return min(1.0, 0.85 + 0.15 * state.unit / max(1, plan.polish))
+
+
+def _roomy(max_bytes: int) -> int:
+    """Slightly more than allowed: the lattice search buys the difference back where bits are worth least."""
+    return max_bytes + max_bytes // 50

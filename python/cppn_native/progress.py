@@ -1,0 +1,83 @@
+"""What training says while it runs: one small record per report, and the bar that shows it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+__all__ = ["Progress", "Reporter"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A report.
+
+    stage     "descend", "freeze", "polish" or "done"
+    step      gradient steps taken so far, of ``steps``
+    score     of the weights at hand: sum of squared differences / 255^2 (not yet rounded while descending)
+    best      score of the best model that could be returned now, or None
+    nbytes    its size as a file, or None
+    fraction  of the whole work, 0 to 1
+    elapsed   seconds since the start, earlier sittings included
+    """
+
+    stage: str
+    step: int
+    steps: int
+    score: float
+    best: float | None
+    nbytes: int | None
+    fraction: float
+    elapsed: float
+
+
+class Reporter:
+    """A bar on a terminal, a line every ten seconds elsewhere, nothing when ``progress`` is off."""
+
+    def __init__(
+        self,
+        progress: bool,
+        callback: Callable[[Progress], Any] | None,
+        stream: TextIO | None = None,
+    ) -> None:
+        self._stream = stream or sys.stderr
+        self._on = progress
+        self._callback = callback
+        self._bar: Any = None
+        self._next_line = 0.0
+
+    def announce(self, text: str) -> None:
+        """What is about to happen, before the first report."""
+        if self._on:
+            print(text, file=self._stream, flush=True)
+
+    def __call__(self, report: Progress) -> bool:
+        """Shows the report; true if the callback asks to stop."""
+        if self._on:
+            self._show(report)
+        return bool(self._callback(report)) if self._callback else False
+
+    def _show(self, report: Progress) -> None:
+        best = "" if report.best is None else f" best {report.best:.1f}"
+        size = "" if report.nbytes is None else f" {report.nbytes} B"
+        text = f"{report.stage} score {report.score:.1f}{best}{size}"
+        if self._stream.isatty():
+            if self._bar is None:
+                from tqdm import tqdm
+
+                layout = "{percentage:3.0f}%|{bar:16}| {elapsed}<{remaining} {desc}"
+                self._bar = tqdm(total=1000, file=self._stream, bar_format=layout, leave=True, dynamic_ncols=True)
+            self._bar.set_description_str(text, refresh=False)
+            self._bar.update(max(0, round(report.fraction * 1000) - self._bar.n))
+            self._bar.refresh()
+        elif time.monotonic() >= self._next_line or report.stage == "done":
+            self._next_line = time.monotonic() + 10.0
+            print(f"{report.fraction:4.0%} {report.elapsed:6.1f} s  {text}", file=self._stream, flush=True)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
