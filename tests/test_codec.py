@@ -47,7 +47,8 @@ def gauss(neurons, sigma=9.6, seed=0):
 
 
 def with_checksum(body):
-    return bytes(body) + (binascii.crc_hqx(bytes(body), 0xFFFF) ^ 0xFFFF).to_bytes(2, "big")
+    body = bytes(body)
+    return body + (binascii.crc_hqx(body, 0xFFFF) ^ 0xFFFF).to_bytes(2, "big")
 
 
 def decoded_or_refused(data):
@@ -167,7 +168,7 @@ def test_the_example_of_the_specification_is_what_we_write():
 
 GOLDEN = {
     STATIC: "c1130bb3f80037fff04024c013473f0000003e99999a3f80000000a4dee8fd720131ed2f50d8639656266a1d0cf2ba89dfa2fab8503e44491f2711a1394b8efd3c53b8b83e0c3d89e522",
-    LEARNING: "c1150bb3f80037fff04024c013473f0000003e99999a3f80000000a528dee8fd720119a7385f72463f6a502b14f7bd75bea4f240597d054316c0533c63820f2de18327bccf7420d44b1e87",
+    LEARNING: "c1150bb3f80037fff04024c013473f0000003e99999a3f80000000a7b0e6f57a07c07d1137c98cc49a2d8b550df7ea211d32e313e680fac5be8323cb6571b35f9eb7387799ed7e9b196c22",
 }
 
 
@@ -192,7 +193,7 @@ def test_small_files_keep_their_bytes(coder):
 SHA256 = {
     MIXED_RADIX: "3a42aca793598e5cec5f94af9a2ef7654b4724b6a56d60907ebbb79ca88bc213",
     STATIC: "fce5341c41086a924c4de0fb0dde0a240bcf1d2e70f57600aa107131a6a78c44",
-    LEARNING: "8c2e5f9b50368a5c6b2bf946593fd67881bb7e5d23f58e4fa24dd319c19d7246",
+    LEARNING: "93fd34263d60588efb4802745299e400949d35c15ef11932adca5d69a998364a",
 }
 
 
@@ -261,12 +262,9 @@ def test_the_range_coder_is_within_a_byte_of_the_ideal_length(neurons, sigma):
 @pytest.mark.parametrize(("a", "b"), [(0, 0), (1, 1), (47, 0), (0, 80), (40, 60), (127, 127), (127, 0)])
 def test_the_prior_is_a_probability(a, b):
     bits = _core.prior_bits(a, b, 32767)
-    p = 2.0**-bits
-    escaped = np.diff(bits, append=bits[-1]) == 0 if (a, b) == (0, 0) else bits == bits[-1]
-    inside = p[~escaped] if (a, b) != (0, 0) else p[:4096]
-    total = inside[0] + 2 * inside[1:].sum()
-    assert 1 - 1e-6 < total + 65535 * p[-1] < 1 + 1e-6 if inside.size < 32768 else True
-    assert (np.diff(bits[: inside.size]) >= 0).all()
+    p, inside = 2.0**-bits, bits < bits[-1]  # level 32767 is beyond every table
+    assert p[0] + 2 * p[inside][1:].sum() + 65535 * p[-1] == pytest.approx(1, abs=1e-9)
+    assert (np.diff(bits) >= 0).all() and 1 <= inside.sum() <= 4096
 
 
 def test_a_prior_without_b_is_laplace_and_one_without_a_is_gauss():
@@ -337,7 +335,9 @@ def test_mixed_activations_take_the_bits_of_their_palette():
 
 
 def some_files():
-    mixed = record(neurons=5, channels=4, octaves=1, activations=[0, 3, 1, 4, 2], levels=gauss(5, 4).repeat(3)[:45])
+    mixed = record(
+        neurons=5, channels=4, octaves=1, activations=[0, 3, 1, 4, 2], levels=gauss(5, 4).repeat(3)[:45]
+    )
     return [_core.encode(r, coder) for r in (network(gauss(8), 8), mixed) for coder in CODERS] + [EXAMPLE]
 
 

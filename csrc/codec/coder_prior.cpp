@@ -71,40 +71,63 @@ std::array<Histogram, kKinds> histograms_by_kind(const CascadeRecord& r) {
   return all;
 }
 
-ContextPlan fit_common(const CascadeRecord& r) {
+using Fit = PriorCode (*)(const Histogram&);
+
+ContextPlan fit_common(const CascadeRecord& r, Fit fit) {
   ContextPlan plan;
-  plan.prior.fill(fit_prior(histogram(r.levels.data(), r.levels.size())));
+  plan.prior.fill(fit(histogram(r.levels.data(), r.levels.size())));
   return plan;
 }
 
-ContextPlan fit_own(const CascadeRecord& r) {
+ContextPlan fit_own(const CascadeRecord& r, Fit fit) {
   ContextPlan plan;
   const auto histograms = histograms_by_kind(r);
-  for (size_t kind = 0; kind < kKinds; ++kind) plan.prior[kind] = fit_prior(histograms[kind]);
+  for (size_t kind = 0; kind < kKinds; ++kind) plan.prior[kind] = fit(histograms[kind]);
   return plan;
 }
 
-// Improves a plan by trying: priors (one for all, or one each) and both strengths.
-ContextPlan learn_plan(const CascadeRecord& r, const ContextPlan& start, PriorTables& tables) {
-  const size_t priors = shared(start) ? 1 : kKinds;
-  const auto plan_of = [&](const std::vector<int>& at) {
-    ContextPlan plan;
-    for (size_t kind = 0; kind < kKinds; ++kind) {
-      const size_t i = 2 + 2 * (priors == 1 ? 0 : kind);
-      plan.prior[kind] = {at[i], at[i + 1]};
-    }
-    plan.column_strength = at[0];
-    plan.row_strength = at[1];
-    return plan;
-  };
-  std::vector<int> at = {4, 5};
-  std::vector<int> limits = {kStrengths - 1, kStrengths - 1};
-  for (size_t i = 0; i < priors; ++i) {
-    at.insert(at.end(), {start.prior[i].a, start.prior[i].b});
-    limits.insert(limits.end(), 2, kPriorCodes - 1);
+// A plan as a point of the search: both strengths, then a and b of one prior or of three. Strengths count 1,
+// 2, .. 7 and then 0, which is off: the more the prior's word is worth, the less is learnt.
+ContextPlan plan_at(const std::vector<int>& at) {
+  ContextPlan plan;
+  for (size_t kind = 0; kind < kKinds; ++kind) {
+    const size_t i = at.size() == 4 ? 2 : 2 + 2 * kind;
+    plan.prior[kind] = {at[i], at[i + 1]};
   }
-  return plan_of(
-      descend(at, limits, 4, [&](const std::vector<int>& x) { return cost(r, plan_of(x), tables); }));
+  plan.column_strength = (at[0] + 1) % kStrengths;
+  plan.row_strength = (at[1] + 1) % kStrengths;
+  return plan;
+}
+
+// Downhill from each of the plans, with the best of nine pairs of strengths. There is more than one valley.
+ContextPlan learn(const CascadeRecord& r, const std::vector<ContextPlan>& starts, size_t priors) {
+  PriorTables tables;
+  const auto price = [&](const std::vector<int>& at) { return cost(r, plan_at(at), tables); };
+  std::vector<int> limits(2, kStrengths - 1);
+  limits.insert(limits.end(), 2 * priors, kPriorCodes - 1);
+  std::vector<std::vector<int>> moves;
+  const auto add_move = [&](size_t i, int first, int second) {
+    moves.emplace_back(limits.size(), 0);
+    moves.back()[i] = first;
+    moves.back()[i + 1] = second;
+  };
+  for (int d : {-1, 1}) add_move(0, d, 0), add_move(0, 0, d);
+  for (size_t i = 0; i < priors; ++i) {
+    for (auto [a, b] : prior_moves()) add_move(2 + 2 * i, a, b);
+  }
+  Choice best{{}, UINT64_MAX};
+  for (const ContextPlan& start : starts) {
+    Choice first{{}, UINT64_MAX};
+    for (int strengths : {22, 25, 27, 52, 55, 57, 72, 75, 77}) {
+      std::vector<int> at = {strengths / 10, strengths % 10};
+      for (size_t i = 0; i < priors; ++i) at.insert(at.end(), {start.prior[i].a, start.prior[i].b});
+      const uint64_t c = price(at);
+      if (c < first.price) first = {at, c};
+    }
+    const Choice found = descend(first.at, limits, moves, price);
+    if (found.price < best.price) best = found;
+  }
+  return plan_at(best.at);
 }
 
 std::vector<uint8_t> write_plan(const CascadeRecord& r, const ContextPlan& plan, bool learns,
@@ -118,11 +141,10 @@ std::vector<uint8_t> write_plan(const CascadeRecord& r, const ContextPlan& plan,
 }
 
 std::vector<uint8_t> write_prior(const CascadeRecord& r, bool learns, BitWriter& header) {
-  ContextPlan common = fit_common(r), own = fit_own(r);
+  ContextPlan common = fit_common(r, fit_prior), own = fit_own(r, fit_prior);
   if (learns) {
-    PriorTables tables;
-    common = learn_plan(r, common, tables);
-    own = learn_plan(r, own, tables);
+    common = learn(r, {common, fit_common(r, near_normal)}, 1);
+    own = learn(r, {own, fit_own(r, near_normal)}, kKinds);
   }
   BitWriter with_own = header;
   std::vector<uint8_t> a = write_plan(r, common, learns, header);

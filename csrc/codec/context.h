@@ -5,6 +5,9 @@
 //   row:     r = (v + sum min(|level| / e, 16)) / (v + count)
 //   shift:   j = 4 log2(e r / m), rounded, -12..12: x and y become those of a bell 2^(j/4) times as wide
 // u and v are 2^(strength - 1): how many weights the prior's word is worth. Strength 0 leaves e = m or r = 1.
+// Tried and left out: a column that starts from its left neighbour's e instead of m (3 bytes of 970 fewer on
+// a trained network, 9 more where columns have nothing to do with each other); sums that forget (within 1
+// byte).
 #pragma once
 #include <array>
 #include <map>

@@ -1,43 +1,57 @@
-// Downhill on a grid of integers: the encoder's search for coder parameters.
+// Searches on grids of integers: how the encoder chooses a coder's parameters.
 #pragma once
 #include <cstdint>
 #include <vector>
 
 namespace cppn::codec {
 
-// Tries steps of `stride` along every axis and along the diagonals of neighbouring axes (x and y of a prior
-// trade off against each other, so the valley lies across), halves the stride when nothing helps, and ends
-// below 1. `at` is where to start, 0..limits the bounds, price(at) an integer to make small.
+struct Choice {
+  std::vector<int> at;
+  uint64_t price;
+};
+
+// Goes from `at` downhill: takes every move that lowers the price, as often as it does, until none does.
+// The grid is 0..limits along each axis; a move is a step along one or more of them.
 template <class Price>
-std::vector<int> descend(std::vector<int> at, const std::vector<int>& limits, int stride, Price&& price) {
-  uint64_t lowest = price(at);
-  const auto better = [&](size_t i, int di, size_t j, int dj) {
-    std::vector<int> next = at;
-    next[i] += di;
-    if (j != i) next[j] += dj;
-    for (size_t axis : {i, j}) {
-      if (next[axis] < 0 || next[axis] > limits[axis]) return false;
+Choice descend(const std::vector<int>& at, const std::vector<int>& limits,
+               const std::vector<std::vector<int>>& moves, Price&& price) {
+  Choice best{at, price(at)};
+  const auto better = [&](const std::vector<int>& move) {
+    std::vector<int> next = best.at;
+    for (size_t i = 0; i < next.size(); ++i) {
+      next[i] += move[i];
+      if (next[i] < 0 || next[i] > limits[i]) return false;
     }
     const uint64_t c = price(next);
-    if (c >= lowest) return false;
-    lowest = c;
-    at = next;
+    if (c >= best.price) return false;
+    best = {next, c};
     return true;
   };
-  for (; stride >= 1; stride /= 2) {
-    for (bool moved = true; moved;) {
-      moved = false;
-      for (size_t i = 0; i < at.size(); ++i) {
-        for (int d : {-stride, stride}) {
-          while (better(i, d, i, 0)) moved = true;
-          if (i + 1 == at.size()) continue;
-          while (better(i, d, i + 1, d)) moved = true;
-          while (better(i, d, i + 1, -d)) moved = true;
-        }
-      }
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const std::vector<int>& move : moves) {
+      while (better(move)) moved = true;
     }
   }
-  return at;
+  return best;
+}
+
+// The argument 0..count - 1 of the lowest price, for prices with one valley.
+template <class Price>
+int lowest(int count, Price&& price) {
+  int best = 0;
+  uint64_t best_price = price(0);
+  const auto look = [&](int i) {
+    const uint64_t c = i >= 0 && i < count ? price(i) : UINT64_MAX;
+    if (c < best_price) best = i, best_price = c;
+  };
+  for (int i = 4; i < count; i += 4) look(i);
+  for (int stride : {2, 1}) {
+    const int middle = best;
+    look(middle - stride);
+    look(middle + stride);
+  }
+  return best;
 }
 
 }  // namespace cppn::codec

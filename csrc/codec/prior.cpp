@@ -118,18 +118,39 @@ uint64_t cost(const PriorTable& table, const Histogram& magnitudes) {
   return sum;
 }
 
-PriorCode fit_prior(const Histogram& magnitudes) {
-  const auto price = [&](const std::vector<int>& at) { return cost(PriorTable({at[0], at[1]}), magnitudes); };
-  std::vector<int> best;
-  uint64_t best_cost = UINT64_MAX;
-  for (int a = 0; a < kPriorCodes; a += 12) {
-    for (int b = 0; b < kPriorCodes; b += 12) {
-      const uint64_t c = price({a, b});
-      if (c < best_cost) best = {a, b}, best_cost = c;
+PriorCode near_normal(const Histogram& magnitudes) {
+  const int a = lowest(kPriorCodes, [&](int code) { return cost(PriorTable({code, 0}), magnitudes); });
+  const int b = lowest(kPriorCodes, [&](int code) { return cost(PriorTable({0, code}), magnitudes); });
+  return {std::max(0, a - 6), b};
+}
+
+std::vector<std::pair<int, int>> prior_moves() {
+  std::vector<std::pair<int, int>> moves;
+  for (int a : {0, -1, 1, -2, 2}) {
+    for (int b : {0, -1, 1, -3, 3, -9, 9}) {
+      if (a != 0 || b != 0) moves.emplace_back(a, b);
     }
   }
-  best = descend(best, {kPriorCodes - 1, kPriorCodes - 1}, 8, price);
-  return {best[0], best[1]};
+  return moves;
+}
+
+PriorCode fit_prior(const Histogram& magnitudes) {
+  const auto price = [&](const std::vector<int>& at) { return cost(PriorTable({at[0], at[1]}), magnitudes); };
+  const PriorCode normal = near_normal(magnitudes);
+  const int steepest_a = normal.a + 6, steepest_b = normal.b;
+  Choice best{{0, 0}, UINT64_MAX};
+  for (int i = 0; i <= 8; ++i) {
+    for (int j = 0; j <= 8; ++j) {
+      const std::vector<int> at = {i == 8 ? 0 : std::max(0, steepest_a - 3 * i),
+                                   j == 8 ? 0 : std::max(0, steepest_b - 3 * j)};
+      const uint64_t c = price(at);
+      if (c < best.price) best = {at, c};
+    }
+  }
+  std::vector<std::vector<int>> moves;
+  for (auto [a, b] : prior_moves()) moves.push_back({a, b});
+  best = descend(best.at, {kPriorCodes - 1, kPriorCodes - 1}, moves, price);
+  return {best.at[0], best.at[1]};
 }
 
 }  // namespace cppn::codec

@@ -8,6 +8,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "range_coder.h"
@@ -61,8 +62,16 @@ using Histogram = std::vector<Magnitude>;
 Histogram histogram(const int32_t* levels, size_t count);
 uint64_t cost(const PriorTable& table, const Histogram& magnitudes);
 
-// The codes that make the levels shortest: a coarse scan of both grids, then steps downhill. The cost has one
-// smooth valley; a test compares with a scan of all 16384 pairs.
+// Steps that find their way along the valley: where one factor is weak, its code must move far to matter.
+std::vector<std::pair<int, int>> prior_moves();
+
+// The codes that make the levels shortest. Neither factor can be steeper than it would be alone, so the
+// search scans six octaves below the best Laplace and the best normal bell and goes downhill from there;
+// downhill alone does not find the way from one to the other. A test compares with all 16384 pairs.
 PriorCode fit_prior(const Histogram& magnitudes);
+
+// A bell close to normal: where levels end up whose scales are known, so where a learning coder starts to
+// search.
+PriorCode near_normal(const Histogram& magnitudes);
 
 }  // namespace cppn::codec

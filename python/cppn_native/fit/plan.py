@@ -44,7 +44,7 @@ class Plan:
     step: float = 0.138
     quantize_rate: float = 1e-4
     rounds: int = 20
-    polish: int = 40
+    polish: int = 30
     sample: int = 30_000
     max_bytes: int | None = 1024
     minutes: float | None = None

@@ -24,12 +24,13 @@ from .descent import grid
 from .picture import Picture, sample
 from .state import FitState
 
-__all__ = ["Rounder", "bit_tables"]
+__all__ = ["Rounder", "bit_tables", "first_price"]
 
 Floats = NDArray[np.float64]
 RIDGE = 1e-3  # of the mean curvature, so that weights the picture ignores stay where they are
 NEIGHBOURHOODS = 48  # subsets tried on one matrix, scaled by the trust in it
 SUBSET = 150  # weights in a random subset
+WORTH = 5e-5  # of the score: an evaluation that gains less counts as idle
 MAX_LEVEL = 127  # the finest grid the search may want; the codec itself takes more
 
 
@@ -50,6 +51,12 @@ def bit_tables(config: CascadeConfig, levels: NDArray[np.int32], limit: int) -> 
         a, b = _core.fit_prior(mine if len(mine) else np.zeros(1, np.int32))
         tables.append(_core.prior_bits(a, b, limit))
     return np.asarray(tables)
+
+
+def first_price(score: float, weights: int) -> float:
+    """What a bit is worth, about: quantization at this rate costs some 2 % of the score and falls fourfold with
+    every bit that all weights get, so the slope is 2 ln 2 times that, shared among them."""
+    return 2 * float(np.log(2)) * 0.02 * score / weights
 
 
 class Rounder:
@@ -96,10 +103,10 @@ class Rounder:
             rounded = np.ones(len(free), np.int32)
             u[free] = np.clip(np.rint(u[free]), -self.limit, self.limit)
         else:
-            bits = np.zeros((len(KINDS), 1))
+            bits = bit_tables(self.config, np.rint(u).astype(np.int32), self.limit)
             count = want - int(fixed.sum())
             u[free], rounded = _core.freeze(
-                self.backend, inverse, u[free], count, self.limit, bits, self.kinds[free], 0.0
+                self.backend, inverse, u[free], count, self.limit, bits, self.kinds[free], state.price
             )
         fixed[free[rounded != 0]] = True
         state.u, state.fixed, state.damping = u, fixed, damping
@@ -133,9 +140,10 @@ class Rounder:
         u = self._search(state, model, bits, state.rng(1))
         after = self.cost(state, u, bits)
         if after < before:
-            state.u, state.trust, state.idle = u, min(state.trust * 1.5, 8.0), 0
+            state.u, state.trust = u, min(state.trust * 1.5, 8.0)
         else:
-            state.trust, state.idle = max(state.trust / 3, 0.02), state.idle + 1
+            state.trust = max(state.trust / 3, 0.02)
+        state.idle = 0 if after < before * (1 - WORTH) else state.idle + 1
         state.loss = self.score(state.u, state.steps)
         self._adjust_price(state, self.record(state))
 
@@ -154,15 +162,20 @@ class Rounder:
         return size
 
     def _adjust_price(self, state: FitState, size: int) -> None:
-        """Bits become dearer while the file is too large and cheaper while there is room."""
+        """Bits become dearer while the file is too large, and cheaper again while there is room.
+
+        Only the last few bytes are bought this way: single weights give bits back at five times the price that a
+        coarser step for all would (bench/results/recipe.json), so the step is what fits the file to its size.
+        """
         most = state.plan.max_bytes
         if most is None:
             return
-        base = 0.01 * state.loss / len(state.u)
-        if size > most:
-            state.price = max(state.price * 1.3, base)
-        elif size < most - 4:
-            state.price /= 1.3
+        over = size / most - 1
+        if over > 0:
+            state.price *= 1.25
+            state.trust = max(state.trust, 0.5)
+        elif size < most - 3:
+            state.price = max(state.price * 0.9, first_price(state.loss, len(state.u)) / 4)
 
     def _search(self, state: FitState, model: Quadratic, bits: Floats, rng: np.random.Generator) -> Floats:
         u, g = state.u.copy(), model.g.copy()

@@ -17,13 +17,15 @@ from ..progress import Progress, Reporter
 from .descent import Descender
 from .picture import Picture
 from .plan import Plan
-from .rounding import MAX_LEVEL, Rounder
+from .rounding import MAX_LEVEL, Rounder, first_price
 from .state import FitState, save_checkpoint
 
 __all__ = ["Run", "first_state", "fit_steps"]
 
 CHECKPOINT_SECONDS = 10.0
-IDLE = 12  # evaluations without a gain after which polishing ends
+FEW_BYTES = 3  # too many for the file that the lattice search may be left to buy back
+COARSEST = 2.0**10
+IDLE = 6  # evaluations without a gain after which polishing ends
 
 
 def fingerprint(picture: Picture) -> int:
@@ -136,18 +138,40 @@ class Run:
         if plan.max_bytes is None or plan.method == "stochastic":
             state.stage, state.unit = "done", 0
             return
-        state.u, state.steps = fit_steps(self.config, state.size, state.u, state.steps, _roomy(plan.max_bytes))
+        state.u, state.steps = fit_steps(self.config, state.size, state.u, state.steps, _tight(plan.max_bytes))
+        self._begin_freeze()
+
+    def _begin_freeze(self) -> None:
+        state = self.state
+        state.floats = state.u
+        state.loss = self._rounder().score(state.u, state.steps)
+        state.price, state.damping = first_price(state.loss, len(state.u)), 1e-3
         state.stage, state.unit = "freeze", 0
-        state.fixed[:] = False
+        state.fixed = np.zeros(len(state.u), np.bool_)
 
     def _freeze(self) -> None:
         state = self.state
         worker = self._rounder()
         worker.freeze_round(state)
         state.unit += 1
-        if state.unit >= state.plan.rounds:
+        if state.unit < state.plan.rounds:
+            return
+        assert state.plan.max_bytes is not None
+        over = worker.record(state) - state.plan.max_bytes
+        if over > FEW_BYTES and state.steps[0] < COARSEST:
+            self._coarser(over)
+        else:
             state.stage, state.unit, state.trust, state.idle = "polish", 0, 1.0, 0
-            worker.record(state)
+
+    def _coarser(self, over: int) -> None:
+        """Back to the floats, with the step that gives the missing bytes: K log2(ratio) bits."""
+        state = self.state
+        notches = max(1, int(np.ceil(16 * 8 * over / len(state.u))))
+        code = min(255, _core.nearest_step_code(state.steps[0]) + notches)
+        step = float(_core.step_grid(code))
+        state.u = state.floats * (np.asarray(state.steps)[self.config.kinds()] / step)
+        state.steps = (step, step, step)
+        self._begin_freeze()
 
     def _polish(self) -> None:
         state = self.state
@@ -247,6 +271,6 @@ class Run:
         return min(1.0, 0.85 + 0.15 * state.unit / max(1, plan.polish))
 
 
-def _roomy(max_bytes: int) -> int:
-    """Slightly more than allowed: the lattice search buys the difference back where bits are worth least."""
-    return max_bytes + max_bytes // 50
+def _tight(max_bytes: int) -> int:
+    """Slightly less than allowed: freezing makes weights a little wider, the file about one per cent longer."""
+    return max_bytes - max_bytes // 100

@@ -49,6 +49,8 @@ class FitState:
     adam_m: NDArray[np.float32] = _empty(np.float32)
     adam_v: NDArray[np.float32] = _empty(np.float32)
     # freeze and polish
+    floats: NDArray[np.float64] = _empty()
+    """The weights that freezing began with, should it have to begin again with a coarser step."""
     fixed: NDArray[np.bool_] = _empty(np.bool_)
     damping: float = 1e-3
     trust: float = 1.0
@@ -66,7 +68,7 @@ class FitState:
         return np.random.default_rng([self.plan.seed, STAGES.index(self.stage), self.unit, purpose])
 
 
-_ARRAYS = ("u", "adam_m", "adam_v", "fixed", "best")
+_ARRAYS = ("u", "adam_m", "adam_v", "floats", "fixed", "best")
 
 
 def save_checkpoint(path: str | os.PathLike[str], state: FitState) -> None:

@@ -49,7 +49,7 @@ class CascadeConfig:
     channels: int = 3
     activation: str | tuple[str, ...] = "sine"
     output_activation: str = "sigmoid"
-    coords: str = "seed"
+    coords: str = "centered"
     radius: bool = False
     octaves: int = 0
 

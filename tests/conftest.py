@@ -1,0 +1,37 @@
+"""What all tests share: every backend of this machine, and the folder of material that came with the project."""
+
+import os
+from pathlib import Path
+
+import pytest
+from cppn_native import _core
+
+ISAS = ("avx512", "avx2", "sse2", "neon")
+THREADS = (1, 3)
+
+
+def every_backend():
+    """All instruction sets the library knows, each alone and with more threads than fit; absent ones are skips."""
+    here = _core.isas()
+    for isa in here:
+        for threads in THREADS:
+            yield pytest.param((isa, threads), id=f"{isa}-{threads}")
+    for isa in ISAS:
+        if isa not in here:
+            skip = pytest.mark.skip(reason=f"this machine does not run {isa}")
+            yield pytest.param((isa, 1), id=isa, marks=skip)
+
+
+@pytest.fixture(params=every_backend())
+def backend(request):
+    return _core.Cpu(*request.param)
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder named by CPPN_SHARED, or ``shared`` beside the repository."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("CPPN_SHARED", beside))
+    if not folder.is_dir():
+        pytest.skip(f"no folder {folder}: set CPPN_SHARED to run tests against the original material")
+    return folder
