@@ -2,10 +2,10 @@
 
     python bench/bench_codec.py [picture.cppn ...]
 
-Prints a table and writes bench/results/codec.json. Synthetic levels are those of 53 neurons (K = 1537), fixed seed;
-.cppn files given on the command line are added as rows. Columns, all in bytes:
+Prints a table and writes bench/results/codec.json. Synthetic levels are those of 53 neurons (K = 1537),
+fixed seed; .cppn files given on the command line are added as rows. Columns, all in bytes:
 
-    source   -log2 of the probabilities the levels were drawn with, scales known: no coder can do better on average
+    source   -log2 of the probabilities the levels were drawn with, scales known: the least on average
     entropy  of the histogram of the levels, the histogram itself not counted
     others   a whole file: header, payload, checksum
 """
@@ -20,7 +20,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from cppn_native import _core
@@ -29,7 +31,7 @@ NEURONS = 53
 ROOT = Path(__file__).resolve().parents[1]
 REPEATS = 9
 
-Array = np.ndarray
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def columns(neurons: int) -> Array:
@@ -45,7 +47,8 @@ def normal_cdf(x: Array) -> Array:
 
 
 def laplace_cdf(x: Array) -> Array:
-    return np.where(x < 0, 0.5 * np.exp(-abs(x)), 1 - 0.5 * np.exp(-abs(x)))
+    tail: Array = 0.5 * np.exp(-abs(x))
+    return np.where(x < 0, tail, 1 - tail)
 
 
 def source_bytes(levels: Array, scale: Array, cdf: Callable[[Array], Array]) -> float:
@@ -98,8 +101,8 @@ def milliseconds(work: Callable[[], object]) -> float:
     return statistics.median(times)
 
 
-def measure(record: _core.CascadeRecord, source: float | None) -> dict[str, object]:
-    result: dict[str, object] = {"weights": len(record.levels), "source": source}
+def measure(record: _core.CascadeRecord, source: float | None) -> dict[str, Any]:
+    result: dict[str, Any] = {"weights": len(record.levels), "source": source}
     result["entropy"] = entropy_bytes(record.levels)
     for number, name in enumerate(_core.CODERS):
         file = _core.encode(record, number)
@@ -107,13 +110,13 @@ def measure(record: _core.CascadeRecord, source: float | None) -> dict[str, obje
         result[name] = {
             "file_bytes": len(file),
             "header_bytes": _core.decode_info(file)["header_bytes"],
-            "encode_ms": milliseconds(lambda number=number: _core.encode(record, number)),
-            "decode_ms": milliseconds(lambda file=file: _core.decode(file)),
+            "encode_ms": milliseconds(partial(_core.encode, record, number)),
+            "decode_ms": milliseconds(partial(_core.decode, file)),
         }
     return result
 
 
-def machine() -> dict[str, object]:
+def machine() -> dict[str, Any]:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
@@ -131,11 +134,11 @@ def main(paths: list[str]) -> None:
     print(f"{'levels':36}{'source':>8}{'entropy':>8}" + "".join(f"{name:>13}" for name in _core.CODERS))
     for name, row in table.items():
         source = f"{row['source']:8.0f}" if row["source"] is not None else f"{'':8}"
-        sizes = "".join(f"{row[coder]['file_bytes']:13}" for coder in _core.CODERS)  # type: ignore[index]
+        sizes = "".join(f"{row[coder]['file_bytes']:13}" for coder in _core.CODERS)
         print(f"{name:36}{source}{row['entropy']:8.0f}{sizes}")
     for coder in _core.CODERS:
         for verb in ("encode", "decode"):
-            times = [row[coder][f"{verb}_ms"] for row in table.values()]  # type: ignore[index]
+            times = [row[coder][f"{verb}_ms"] for row in table.values()]
             print(f"{verb} {coder}: {statistics.median(times):.2f} ms, {max(times):.2f} ms the slowest row")
     out = ROOT / "bench/results/codec.json"
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What all tests share: every backend of this machine, and the folder of material that came with the project."""
+"""What all tests share: every backend of this machine, and the material that came with the project."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ THREADS = (1, 3)
 
 
 def every_backend():
-    """All instruction sets the library knows, each alone and with more threads than fit; absent ones are skips."""
+    """Every instruction set the library knows, alone and with three threads; absent ones are skips."""
     here = _core.isas()
     for isa in here:
         for threads in THREADS:

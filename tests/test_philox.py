@@ -1,4 +1,4 @@
-"""The counter-based random numbers: the reference against the published vectors, the native code against it."""
+"""Counter-based random numbers: the reference against the published vectors, the native code against it."""
 
 import numpy as np
 import pytest
@@ -39,8 +39,8 @@ def test_uniforms_are_the_upper_24_bits_of_the_words_in_their_order():
 def observed_noise(backend, neurons, k, seed, step):
     """The weight k that one step of descent draws around zero, out of Adam's first moment.
 
-    The hidden neurons are bumps exp(-0) = 1 and the last one is the identity, so with all weights zero but k, one
-    pixel at (1, 1) and nothing to aim at, the gradient is 2 kappa w[k]; without momentum m is the gradient.
+    The hidden neurons are bumps exp(-0) = 1 and the last one is the identity. With all weights zero but k,
+    one pixel at (1, 1) and zero to aim at, the gradient is 2 kappa w[k]; without momentum m is the gradient.
     """
     net = Network(("gaussian",) * (neurons - 1) + ("identity",))
     grid = np.zeros(net.weights, np.float32)

@@ -13,7 +13,7 @@ int quarter_octaves(uint64_t a, uint64_t b) {
   constexpr uint64_t edges[4] = {71468, 84990, 101070, 120194};
   int j = 0;
   for (; a >= 2 * b && j < kMaxShift; j += 4) b *= 2;
-  for (; a < b && j > -kMaxShift - 4; j -= 4) a *= 2;
+  for (; a < b && j > -kMaxShift; j -= 4) a *= 2;
   const uint64_t ratio = (a << 16) / b;
   for (uint64_t edge : edges) j += ratio >= edge;
   return std::clamp(j, -kMaxShift, kMaxShift);

@@ -70,7 +70,7 @@ std::vector<std::pair<int, int>> prior_moves();
 // downhill alone does not find the way from one to the other. A test compares with all 16384 pairs.
 PriorCode fit_prior(const Histogram& magnitudes);
 
-// A bell close to normal: where levels end up whose scales are known, so where a learning coder starts to
+// A bell close to normal, as levels have it once their scales are known: where a learning coder starts to
 // search.
 PriorCode near_normal(const Histogram& magnitudes);
 

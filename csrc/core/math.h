@@ -22,12 +22,11 @@ CPPN_FN V exp2_poly(V x) {
   x = L::min(L::max(x, L::splat(-126.0f)), L::splat(126.0f));
   const V shifted = x + L::splat(kRoundMagic);  // its low bits hold round(x)
   const V f = x - (shifted - L::splat(kRoundMagic));
-  V p = L::splat(1.3264727253e-3f);
-  p = p * f + L::splat(9.6715127858e-3f);
-  p = p * f + L::splat(5.5507337445e-2f);
-  p = p * f + L::splat(2.4022242083e-1f);
-  p = p * f + L::splat(6.9314697760e-1f);
-  p = p * f + L::splat(1.0f);
+  const V f2 = f * f;  // Estrin's order: half the depth of Horner's
+  const V p45 = L::splat(9.6715127858e-3f) + f * L::splat(1.3264727253e-3f);
+  const V p23 = L::splat(2.4022242083e-1f) + f * L::splat(5.5507337445e-2f);
+  const V p01 = L::splat(1.0f) + f * L::splat(6.9314697760e-1f);
+  const V p = p01 + f2 * (p23 + f2 * p45);
   // The shift leaves round(x) in the exponent field; 0x3f800000 is 1.0f.
   return p * L::from_bits((L::bits(shifted) << 23) + 0x3f800000);
 }
@@ -51,16 +50,13 @@ CPPN_FN HalfAngle<V> half_angle(V z) {
   V r = turns - round_small(turns);  // z / 2 = pi r (mod pi), |r| <= 1/2
   r = L::min(L::max(r, L::splat(-0.5f)), L::splat(0.5f));
   const V r2 = r * r;
-  V s = L::splat(7.7560285318e-2f);
-  s = s * r2 + L::splat(-5.9824208056e-1f);
-  s = s * r2 + L::splat(2.5500697199f);
-  s = s * r2 + L::splat(-5.1677096845f);
-  s = s * r2 + L::splat(3.1415926369f);
-  V c = L::splat(2.1969642860e-1f);
-  c = c * r2 + L::splat(-1.3318799996f);
-  c = c * r2 + L::splat(4.0584118925f);
-  c = c * r2 + L::splat(-4.9347928578f);
-  c = c * r2 + L::splat(9.9999995346e-1f);
+  const V r4 = r2 * r2;  // Estrin's order: half the depth of Horner's
+  const V s01 = L::splat(3.1415926369f) + r2 * L::splat(-5.1677096845f);
+  const V s23 = L::splat(2.5500697199f) + r2 * L::splat(-5.9824208056e-1f);
+  const V c01 = L::splat(9.9999995346e-1f) + r2 * L::splat(-4.9347928578f);
+  const V c23 = L::splat(4.0584118925f) + r2 * L::splat(-1.3318799996f);
+  const V s = s01 + r4 * (s23 + r4 * L::splat(7.7560285318e-2f));
+  const V c = c01 + r4 * (c23 + r4 * L::splat(2.1969642860e-1f));
   return {s * r, c};
 }
 

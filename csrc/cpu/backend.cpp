@@ -76,7 +76,7 @@ const float* CpuBackend::unpack(const CascadeShape& shape, const float* w) {
 template <class F>
 int CpuBackend::for_groups(int64_t pixels, F&& f) {
   const int64_t groups = std::clamp<int64_t>(pixels / kGroupPixels, 1, kMaxGroups);
-  const int64_t size = padded((pixels + groups - 1) / groups, 128);  // whole tiles but for the last group
+  const int64_t size = padded((pixels + groups - 1) / groups, 512);  // whole tiles but for the last
   const int64_t used = (pixels + size - 1) / size;
   pool_.run(used, [&](int64_t group, int thread) {
     f(group, group * size, std::min(pixels, (group + 1) * size), thread);

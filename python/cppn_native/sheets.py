@@ -1,4 +1,4 @@
-"""Sheets to look at: what every neuron sees, and a picture beside its original. Arrays in, (H, W, 3) uint8 out."""
+"""Sheets to look at: what every neuron sees, and a picture beside its original; (H, W, 3) uint8 each."""
 
 from __future__ import annotations
 
@@ -46,27 +46,28 @@ GUTTER, BORDER, LABEL = 10, 3, 13
 
 
 def activation_sheet(model: Model, columns: int | None = None, size: tuple[int, int] | None = None) -> Pixels:
-    """Every neuron's map of the picture as a grey tile, in their order, numbered from 0 as in ``activations()``.
+    """Every neuron's map of the picture as a grey tile, in order, numbered from 0 as in ``activations()``.
 
     columns  tiles in a row; None: as many as make a handsome sheet
-    size     (width, height) of one tile; None: the picture's aspect, for a sheet at most 1600 pixels wide
+    size     (width, height) of a tile; None: in the picture's aspect, the sheet at most 1600 wide
 
-    The outputs come last, each with a border and a name in its colour. A tile shows 0 as black and 1 as white; a
-    neuron that leaves [0, 1] is stretched from its least value (black) to its greatest (white) instead, and its
-    number is followed by these two. Every pixel of a tile is the mean over a grid of points inside it.
+    The outputs come last, each with a border and a name in its colour. A tile shows 0 as black and 1 as white;
+    a neuron that leaves [0, 1] is stretched from its least value (black) to its greatest (white) instead, and
+    its number is followed by these two. Every pixel of a tile is the mean over a grid of points inside it.
 
     Raises ``ValueError`` for a model without neurons to show, and for columns or a size that are none.
     """
     if not isinstance(model, Cascade):
         raise ValueError(f"model must be a Cascade, got {type(model).__name__}")
     count = model.config.neurons
-    aspect = min(max(model.size[0] / model.size[1], 1 / THIN), THIN)
+    shape = model.size if size is None else check_size(size)
+    aspect = min(max(shape[0] / shape[1], 1 / THIN), THIN)
     if columns is None:
-        columns = _columns(count, aspect if size is None else size[0] / size[1])
+        columns = _columns(count, aspect)
     elif isinstance(columns, bool) or not isinstance(columns, int | np.integer) or columns < 1:
         raise ValueError(f"columns must be a positive integer or None, got {columns!r}")
     columns = min(int(columns), count)
-    width, height = _tile_size(columns, aspect) if size is None else check_size(size)
+    width, height = _tile_size(columns, aspect) if size is None else shape
     maps = _averaged_maps(model, width, height)
 
     step_x, step_y = width + GUTTER, height + BORDER + LABEL + GUTTER
@@ -95,8 +96,8 @@ def side_by_side(original: Pixels, decoded: Pixels, captions: Sequence[str]) -> 
     original, decoded  (H, W, 3) uint8 of one size
     captions           two lines of text
 
-    Pictures longer than 1200 pixels are scaled down to that; small ones are enlarged by a whole factor, each pixel
-    a sharp square. Raises ``ValueError`` naming the argument that does not fit.
+    Pictures longer than 1200 pixels are scaled down to that; small ones are enlarged by a whole factor, each
+    pixel a sharp square. Raises ``ValueError`` naming the argument that does not fit.
     """
     for name, pixels in (("original", original), ("decoded", decoded)):
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
@@ -135,21 +136,23 @@ def _columns(count: int, aspect: float) -> int:
 
 
 def _tile_size(columns: int, aspect: float) -> tuple[int, int]:
-    """(width, height) at which the columns fill the sheet; few neurons are not blown up beyond 400 x 400 or as much."""
+    """(width, height) at which the columns fill the sheet, but no larger than the area of 400 x 400."""
     width = min((SHEET_WIDTH - GUTTER) // columns - GUTTER, round(TILE_SIDE * aspect**0.5))
     return max(1, width), max(1, round(width / aspect))
 
 
 def _averaged_maps(model: Cascade, width: int, height: int) -> NDArray[np.float32]:
-    """(N, height, width): means over up to 4 x 4 points a pixel, as many as 256 MB hold; fine ripples alias else."""
+    """(N, height, width): means over 4 x 4 points a pixel (fewer above 256 MB): fine ripples alias."""
     count = model.config.neurons
     n = max(1, min(4, int((2**26 / (count * width * height)) ** 0.5)))
     fine = model.activations((width * n, height * n))
-    return fine.reshape(count, height, n, width, n).mean(axis=(2, 4), dtype=np.float64).astype(np.float32)
+    with np.errstate(invalid="ignore"):  # infinities of both signs, where identity neurons run away
+        means = fine.reshape(count, height, n, width, n).mean(axis=(2, 4), dtype=np.float64)
+    return np.asarray(means.astype(np.float32))
 
 
 def _grey(values: NDArray[np.float32]) -> tuple[Pixels, str]:
-    """(H, W, 3) from black to white, and the range in words if it is not 0 to 1. What is no number is black."""
+    """(H, W, 3) from black to white, and the range in words if it is not 0 to 1. NaN is black."""
     finite = np.isfinite(values)
     low, high = (float(values[finite].min()), float(values[finite].max())) if finite.any() else (0.0, 0.0)
     span = ""

@@ -1,6 +1,7 @@
-"""The dense cascade: every neuron sees the inputs and all neurons before it; the last C neurons are the picture.
+"""The dense cascade: every neuron sees the inputs and all neurons before it; the last ones are the picture.
 
-    D inputs, N neurons, C channels, P pixels, K = sum_n (D + n) weights in packed rows
+D inputs, N neurons, C channels, P pixels, K = sum_n (D + n) weights in packed rows:
+
     z[n] = sum_{k < D+n} w[row(n) + k] a[k]        a[D + n] = f_n(z[n])        a[0..D) = the inputs
 """
 
@@ -11,7 +12,7 @@ import numpy as np
 from .activations import ACTIVATIONS
 
 KAPPA = (256 / 255) ** 2
-"""Turns squared differences in units of an activation into the score's: one unit is 256 levels, a score 255."""
+"""Turns squared differences of activations, which count 256 levels, into the score's, which counts 255."""
 
 
 @dataclass(frozen=True)

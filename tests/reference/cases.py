@@ -20,9 +20,14 @@ def relative_error(actual, expected):
 
 
 def mixed(neurons, first=0):
-    """Every activation in turn, so that each meets each place in a register block."""
+    """All five activations in turn: each meets each place in a register block of four."""
     names = list(ACTIVATIONS)
-    return tuple(names[(first + n + n // 4) % len(names)] for n in range(neurons))
+    return tuple(names[(first + n) % len(names)] for n in range(neurons))
+
+
+def bounded(neurons):
+    """All but the identity in turn: no neuron leaves [-1, 1]."""
+    return tuple(name for name in mixed(2 * neurons) if name != "identity")[:neurons]
 
 
 def native_shape(net):
@@ -79,7 +84,7 @@ class Case:
         rng = np.random.default_rng([self.seed, 3])
         return rng.uniform(0, 1, (self.net.channels, len(self.points[0]))).astype(np.float32)
 
-    # -- the native code's view ----------------------------------------------------------------------------------
+    # -- the native code's view --------------------------------------------------------------------------
 
     @property
     def place(self):
@@ -92,7 +97,7 @@ class Case:
     def task(self, backend):
         return _core.Task(backend, self.shape(), *self.place, self.target)
 
-    # -- the reference's answers, computed once for all backends ---------------------------------------------------
+    # -- the reference's answers, computed once for all backends ------------------------------------------
 
     @property
     def exact(self):
@@ -132,7 +137,7 @@ CASES = [
     Case(Network(mixed(128), channels=4), (13, 11)),
     Case(Network(mixed(127), channels=3, radius=True, octaves=7), 65),
 ]  # fmt: skip
-"""Awkward first: one pixel, one neuron; then odd tails around tiles (128), groups (2048) and register blocks (4)."""
+"""Awkward first: one pixel, one neuron; then tails around tiles (128), groups (2048), register blocks (4)."""
 
 SMALL = [case for case in CASES if case.net.weights <= 400]
 TINY = [case for case in SMALL if len(case.points[0]) <= 150]

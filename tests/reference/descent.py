@@ -30,7 +30,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class State:
-    """The twin of ``_core.DescentState``: after ``step`` steps, with the loss at the weights the last one drew."""
+    """The twin of ``_core.DescentState`` after ``step`` steps; the loss is that of the last weights drawn."""
 
     u: np.ndarray
     m: np.ndarray

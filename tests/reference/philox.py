@@ -24,6 +24,6 @@ def words(seed, step, block, stream=0):
 
 
 def uniforms(seed, step, count, stream=0):
-    """(count,) numbers of a step in [0, 1), multiples of 2^-24: four to a block, the upper 24 bits of each word."""
+    """(count,) numbers of a step in [0, 1): four to a block, the upper 24 bits of each word."""
     blocks = [words(seed, step, block, stream) for block in range((count + 3) // 4)]
     return np.array([word >> 8 for block in blocks for word in block][:count]) / 2**24

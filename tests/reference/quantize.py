@@ -30,7 +30,7 @@ def keep_probability(u, q, **newton):
 
 
 def stochastic(u, q, uniforms):
-    """(drawn, live): a weight stays float with its probability; else it is rounded and its gradient is zero."""
+    """(drawn, live): each weight stays float with its probability; else it is rounded, its gradient zero."""
     live = uniforms < keep_probability(u, q)
     return np.where(live, u, np.round(u)), live
 

@@ -1,6 +1,8 @@
-"""From float weights to integers on the quadratic model of the loss, slowly and obviously.
+"""From float weights to integers, slowly and obviously, on the quadratic model of the loss
 
-    loss(u + d) = loss(u) + g d + d^T H d        plus price * bits(|level|) for every weight that is an integer
+    loss(u + d) = loss(u) + g d + d^T H d
+
+plus price * bits(|level|) for every weight that is an integer.
 """
 
 import numpy as np
@@ -14,9 +16,10 @@ def bit_cost(bits, kind, price, i, level):
 def freeze(hessian, u, count, limit, bits, kind, price):
     """(u, fixed) after rounding ``count`` weights, cheapest first, the live ones making up for each.
 
-    The optimal brain surgeon's step (Hassibi & Stork 1993) with integers for targets: moving weight i by -d and
-    all other live ones to their best answer costs d^2 / Hinv[i, i], with Hinv the inverse of H among the live.
-    That inverse is computed anew after every freeze.
+    The optimal brain surgeon's step (Hassibi & Stork 1993) with integers for targets: moving weight i by d,
+    and all other live ones to their best answer, costs d^2 / Hinv[i, i] with Hinv the inverse of H among the
+    live, here computed anew for every freeze. Bits that either choice would cost are not held against a
+    weight when its turn is decided.
     """
     u, live = np.array(u, float), list(range(len(u)))
     fixed = np.zeros(len(u), int)
@@ -28,7 +31,7 @@ def freeze(hessian, u, count, limit, bits, kind, price):
             price_of = {r: bit_cost(bits, kind, price, i, r) for r in levels}
             cost = {r: (u[i] - r) ** 2 / hinv[at, at] + price_of[r] for r in levels}
             r = min(levels, key=cost.get)
-            choices.append((cost[r] - min(price_of.values()), at, r))  # bits that any choice costs do not count
+            choices.append((cost[r] - min(price_of.values()), at, r))
         _, at, r = min(choices)
         i = live[at]
         u[live] = np.clip(u[live] - (u[i] - r) / hinv[at, at] * hinv[:, at], -limit, limit)
@@ -44,7 +47,7 @@ def model(hessian, g, u, d, bits, kind, price):
 
 
 def integer_moves(hessian, g, u, most, limit, bits, kind, price):
-    """(u, moves, gain): the best single step of +-1, again and again, each candidate measured from the start."""
+    """(u, moves, gain): the best step of +-1, again and again, each candidate measured from the start."""
     start, d, fell = np.array(u, float), np.zeros(len(u)), 0.0
     for moves in range(most):
         candidates = []

@@ -14,24 +14,27 @@
 namespace cppn::cpu {
 namespace {
 
-// 16 accumulators hide the latency of two multiply-adds a cycle; 16-register machines hold 8 with their operands.
+// B x V: 16 accumulators hide the latency of two multiply-adds a cycle; 16-register machines hold 8 with their
+// operands. Forward blocks are low and wide: an activation is one long chain of dependent operations, and only as
+// many vectors as stand side by side fill the gaps in it (2 x 8 against 4 x 4: 10 % of a step of sine neurons).
 #if defined(__AVX512F__) || defined(__ARM_NEON)
+constexpr int kForwardBlock = 2, kForwardStrip = 8;
 constexpr int kBlock = 4, kStrip = 4;
 #else
+constexpr int kForwardBlock = 2, kForwardStrip = 4;
 constexpr int kBlock = 4, kStrip = 2;
 #endif
 constexpr int kStripPixels = kStrip * kLanes;
+constexpr int kWholeStrip = kForwardStrip * kLanes;  // a multiple of kStripPixels
+constexpr int kMaxTile = 4 * kWholeStrip;
 constexpr int kGradRows = 4, kGradColumns = 4;
 
-#ifndef CPPN_TILE_BYTES
-#define CPPN_TILE_BYTES 49152  // nodes and g of one tile; measured in bench/bench_cascade.py --tiles
-#endif
+constexpr int64_t kTileBytes = 49152;  // nodes and g of one tile; 24 and 73 kB lose 3 to 8 % of a step
 
-// P: as many whole strips as fit.
+// P: as many whole strips as fit, a power of two, so that groups of pixels (backend.cpp) are whole tiles.
 CPPN_FN int tile_pixels(const CascadeShape& s) {
-  const int64_t fit = CPPN_TILE_BYTES / (4 * int64_t(s.nodes() + s.neurons));
-  const int64_t strips = fit / kStripPixels;
-  return int(strips < 1 ? 1 : strips > 16 ? 16 : strips) * kStripPixels;
+  const int64_t strips = kTileBytes / (4 * int64_t(s.nodes() + s.neurons)) / kWholeStrip;
+  return int(strips >= 4 ? 4 : strips >= 2 ? 2 : 1) * kWholeStrip;
 }
 
 struct Tile {
@@ -57,56 +60,67 @@ CPPN_FN int64_t tile_scratch(const CascadeShape& s) {
   return (padded_nodes(s) + s.neurons + kMaxChannels) * p + (s.weights() + kGradColumns) * kLanes + 64;
 }
 
-// Pixels past `last` repeat the last one: their results are dropped or their seeds zeroed.
-CPPN_FN void load_inputs(const CascadeShape& s, const Pixels& at, int64_t first, int64_t last, Tile& t) {
-  alignas(64) float x[16 * 64], y[16 * 64];
-  const int P = t.pixels;
-  int64_t column = at.width ? first % at.width : 0, row = at.width ? first / at.width : 0;
-  for (int p = 0; p < P; ++p) {
-    const int64_t q = first + p < last ? first + p : last - 1;
-    x[p] = at.width ? at.x[column] : at.x[q];
-    y[p] = at.width ? at.y[row] : at.y[q];
-    if (at.width && first + p + 1 < last && ++column == at.width) column = 0, ++row;
+// Coordinates of the tile's pixels, row by row. Pixels past `last` repeat the last one: their results are dropped
+// or their seeds zeroed.
+CPPN_FN void load_coordinates(const Pixels& at, int64_t first, int64_t last, int P, float* x, float* y) {
+  const int valid = int(last - first < P ? last - first : P);
+  if (at.width == 0) {
+    memcpy(x, at.x + first, sizeof(float) * size_t(valid));
+    memcpy(y, at.y + first, sizeof(float) * size_t(valid));
+  } else {
+    int64_t row = first / at.width, column = first % at.width;
+    for (int p = 0; p < valid; ++row, column = 0) {
+      const int run = int(at.width - column < valid - p ? at.width - column : valid - p);
+      memcpy(x + p, at.x + column, sizeof(float) * size_t(run));
+      for (int q = p; q < p + run; ++q) y[q] = at.y[row];
+      p += run;
+    }
   }
-  for (int p = 0; p < P; p += kLanes)
+  for (int p = valid; p < P; ++p) x[p] = x[valid - 1], y[p] = y[valid - 1];
+}
+
+CPPN_FN void load_inputs(const CascadeShape& s, const Pixels& at, int64_t first, int64_t last, Tile& t) {
+  alignas(64) float x[kMaxTile], y[kMaxTile];
+  load_coordinates(at, first, last, t.pixels, x, y);
+  for (int p = 0; p < t.pixels; p += kLanes)
     cascade_inputs(load(x + p), load(y + p), s.radius, s.octaves, [](vf v) { return square_root(v); },
-                   [&](int i, vf v) { store(t.a + i * P + p, v); });
+                   [&](int i, vf v) { store(t.a + i * t.pixels + p, v); });
 }
 
 template <int B, bool kSlopes>
 CPPN_FN void forward_block(const CascadeShape& s, const float* w, int stride, Tile& t, int n0) {
   const int P = t.pixels, k0 = s.inputs + n0;
-  for (int p = 0; p < P; p += kStripPixels) {
-    vf z[B][kStrip] = {};
+  for (int p = 0; p < P; p += kForwardStrip * kLanes) {
+    vf z[B][kForwardStrip] = {};
     for (int k = 0; k < k0; ++k) {
-      vf a[kStrip];
+      vf a[kForwardStrip];
 #pragma GCC unroll 8
-      for (int v = 0; v < kStrip; ++v) a[v] = load(t.a + k * P + p + v * kLanes);
+      for (int v = 0; v < kForwardStrip; ++v) a[v] = load(t.a + k * P + p + v * kLanes);
 #pragma GCC unroll 8
       for (int b = 0; b < B; ++b) {
         const vf wk = splat(w[(n0 + b) * stride + k]);
 #pragma GCC unroll 8
-        for (int v = 0; v < kStrip; ++v) z[b][v] += wk * a[v];
+        for (int v = 0; v < kForwardStrip; ++v) z[b][v] += wk * a[v];
       }
     }
 #pragma GCC unroll 8
     for (int b = 0; b < B; ++b) {
-      vf a[kStrip];
+      vf a[kForwardStrip];
       with_activation(s.activation[n0 + b], [&](auto f) {
 #pragma GCC unroll 8
-        for (int v = 0; v < kStrip; ++v) {
+        for (int v = 0; v < kForwardStrip; ++v) {
           const auto r = f.eval(z[b][v]);
           a[v] = r.value;
           if (kSlopes) store(t.g + (n0 + b) * P + p + v * kLanes, r.slope);
         }
       });
 #pragma GCC unroll 8
-      for (int v = 0; v < kStrip; ++v) store(t.a + (k0 + b) * P + p + v * kLanes, a[v]);
+      for (int v = 0; v < kForwardStrip; ++v) store(t.a + (k0 + b) * P + p + v * kLanes, a[v]);
 #pragma GCC unroll 8
       for (int m = b + 1; m < B; ++m) {
         const vf wk = splat(w[(n0 + m) * stride + k0 + b]);
 #pragma GCC unroll 8
-        for (int v = 0; v < kStrip; ++v) z[m][v] += wk * a[v];
+        for (int v = 0; v < kForwardStrip; ++v) z[m][v] += wk * a[v];
       }
     }
   }
@@ -180,18 +194,18 @@ CPPN_FN void gradient_block(const CascadeShape& s, Tile& t, int n0) {
   }
 }
 
-// The neurons in blocks of kBlock, the odd ones first, where the rows are short.
+// The neurons in blocks of B, the odd ones first, where the rows are short.
 template <bool kSlopes>
 CPPN_FN void forward_tile(const CascadeShape& s, const float* w, Tile& t) {
-  const int stride = weight_stride(s), odd = s.neurons % kBlock;
-  if (odd == 1) forward_block<1, kSlopes>(s, w, stride, t, 0);
-  if (odd == 2) forward_block<2, kSlopes>(s, w, stride, t, 0);
-  if (odd == 3) forward_block<3, kSlopes>(s, w, stride, t, 0);
-  for (int n = odd; n < s.neurons; n += kBlock) forward_block<kBlock, kSlopes>(s, w, stride, t, n);
+  const int stride = weight_stride(s), odd = s.neurons % kForwardBlock;
+  static_assert(kForwardBlock == 2, "one odd neuron at most");
+  if (odd) forward_block<1, kSlopes>(s, w, stride, t, 0);
+  for (int n = odd; n < s.neurons; n += kForwardBlock) forward_block<kForwardBlock, kSlopes>(s, w, stride, t, n);
 }
 
 CPPN_FN void backward_tile(const CascadeShape& s, const float* w, Tile& t) {
   const int stride = weight_stride(s), odd = s.neurons % kBlock;
+  static_assert(kBlock == 4 && kGradRows == 4, "three odd neurons at most");
   for (int n = s.neurons - kBlock; n >= odd; n -= kBlock) backward_block<kBlock>(s, w, stride, t, n);
   if (odd == 1) backward_block<1>(s, w, stride, t, 0);
   if (odd == 2) backward_block<2>(s, w, stride, t, 0);
