@@ -2,9 +2,9 @@
 
     python bench/bench_cascade.py [--only ours,torch,jax] [--quick] [--rounds 15] [--no-compile]
 
-The network has 45 sigmoid neurons and 1125 weights, the picture 386 x 320 pixels; a step is value, gradient, Adam
-and clip. Every competitor is first held to a NumPy float64 reference: loss, gradient, and the loss after some steps.
-Then all take turns, round after round, so that a drift of the machine hits all alike.
+The network has 45 sigmoid neurons and 1125 weights, the picture 386 x 320 pixels; a step is value, gradient,
+Adam and clip. Every competitor is first held to a NumPy float64 reference: loss, gradient, and the loss after
+some steps. Then all take turns, round after round, so that a drift of the machine hits all alike.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from common import (
     Spread,
     ceiling,
     estimate,
+    fixed,
     load_average,
     machine,
     relative,
@@ -33,14 +34,14 @@ from common import (
     turn,
     write_result,
 )
+from cppn_native import _core
 from numpy.typing import NDArray
-from problem import Answer, Problem, answer, seed_problem
+from problem import Answer, Problem, answer, seed_problem, value_and_gradient
 from step_ours import Ours
 
-from cppn_native import _core
-
-TOLERANCE = 1e-4
-"""float32 sums of 123520 x 3 squares, against float64: measured errors are some 1e-6 to 1e-5."""
+TOLERANCES = {"loss": 1e-4, "gradient": 5e-4, "loss_after": 1e-4}
+"""Relative, against float64. Most err by 1e-7 to 1e-5; PyTorch's concat reaches 1e-4 in the gradient, a long sum
+in float32 down the columns: its own rounding, which must not keep it out of the race."""
 CHECK_STEPS = 3
 GOALS = {"torch": 60.0, "jax": 13.0, "ceiling": 0.6}
 FAMILIES = ("ours", "torch", "jax")
@@ -74,10 +75,13 @@ class Entry:
 def main() -> int:
     options = parse()
     problem = seed_problem()
-    print(f"{problem.picture}: {problem.pixels} pixels, {problem.weights} weights, {problem.gflop:.3f} GFLOP a step")
+    sizes = f"{problem.pixels} pixels, {problem.weights} weights, {problem.gflop:.3f} GFLOP a step"
+    print(f"{problem.picture}: {sizes}")
     families = options.only
     facts = machine("torch", "jax", "jaxlib")
-    absent = {family: "not installed" for family in families if family != "ours" and find_spec(family) is None}
+    absent = {
+        family: "not installed" for family in families if family != "ours" and find_spec(family) is None
+    }
     ours = Ours(problem, options.isa, options.threads)
     entries, failed = prepare(competitors(problem, ours, options, set(families) - set(absent)), problem)
     if not entries or not isinstance(entries[0].step, Ours):
@@ -90,7 +94,7 @@ def main() -> int:
         "failed": failed,
     }
     report(record)
-    partial = options.quick or options.no_compile or set(families) != set(FAMILIES) or bool(absent)
+    partial = options.quick or options.no_compile or set(families) != set(FAMILIES)
     folder = results_folder(options.out, partial)
     if folder is not None:
         print(f"\nwritten to {write_result('cascade', record, folder).name}")
@@ -100,13 +104,17 @@ def main() -> int:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A training step here, in PyTorch and in JAX.")
     parser.add_argument("--only", type=families_of, default=FAMILIES, help="comma-separated: ours,torch,jax")
-    parser.add_argument("--quick", action="store_true", help="two short rounds, nothing compiled: does it work?")
+    parser.add_argument(
+        "--quick", action="store_true", help="two short rounds, nothing compiled: does it work?"
+    )
     parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile (a minute each)")
     parser.add_argument("--rounds", type=int, help="turns of every competitor (default 15)")
     parser.add_argument("--seconds", type=float, help="length of a turn (default 0.3)")
     parser.add_argument("--threads", type=int, default=_core.hardware_threads(), help="default: all")
     parser.add_argument("--isa", default=_core.isas()[0], choices=_core.isas())
-    parser.add_argument("--out", type=Path, help="folder for the results; default bench/results for a full run")
+    parser.add_argument(
+        "--out", type=Path, help="folder for the results; default bench/results for a full run"
+    )
     options = parser.parse_args()
     options.rounds = options.rounds or (2 if options.quick else 15)
     options.seconds = options.seconds or (0.05 if options.quick else 0.3)
@@ -116,11 +124,13 @@ def parse() -> argparse.Namespace:
 def families_of(text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
     if unknown := set(names) - set(FAMILIES):
-        raise argparse.ArgumentTypeError(f"must be among {', '.join(FAMILIES)}; got {', '.join(sorted(unknown))}")
+        raise argparse.ArgumentTypeError(
+            f"must be among {', '.join(FAMILIES)}; got {', '.join(sorted(unknown))}"
+        )
     return names
 
 
-# -- competitors -----------------------------------------------------------------------------------------------------
+# -- competitors ------------------------------------------------------------------------------------------
 
 
 def competitors(
@@ -153,21 +163,21 @@ def prepare(
         try:
             step = make()
             found = check(step, problem, right)
-            if max(found.values()) > TOLERANCE:
+            if any(not found[key] <= limit for key, limit in TOLERANCES.items()):
                 failed[name] = f"wrong answer: relative errors {found}"
                 continue
             first = time.perf_counter() - begin
             entries.append(Entry(step, found, first, estimate(step.run)))
         except Exception as error:  # a compiler that gives up is a result
-            failed[name] = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"[:300]
+            failed[name] = (
+                f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"[:300]
+            )
         print(f"  {name}: {failed.get(name) or 'checked'} ({time.perf_counter() - begin:.1f} s)", flush=True)
     return entries, failed
 
 
 def check(step: Step, problem: Problem, right: Answer) -> dict[str, float]:
     """Relative errors of loss, gradient, and of the loss after some steps of Adam, against float64."""
-    from problem import value_and_gradient
-
     loss, gradient = step.gradient()
     step.run(right.steps)
     after, _ = value_and_gradient(problem, step.levels().astype(np.float64))
@@ -175,15 +185,15 @@ def check(step: Step, problem: Problem, right: Answer) -> dict[str, float]:
     return {
         "loss": rounded(relative(loss, right.loss), 2),
         "gradient": rounded(relative_norm(gradient, right.gradient), 2),
-        f"loss_after_{right.steps}_steps": rounded(relative(after, right.loss_after), 2),
+        "loss_after": rounded(relative(after, right.loss_after), 2),
     }
 
 
-# -- the race --------------------------------------------------------------------------------------------------------
+# -- the race ------------------------------------------------------------------------------------------
 
 
 def take_turns(entries: Sequence[Entry], backend: _core.Cpu, rounds: int, seconds: float) -> list[float]:
-    """Everybody once a round, each round begun by another; the ceiling is measured before and after our own turn."""
+    """Everybody once a round, each round begun by another; the ceiling is measured around our own turn."""
     ceilings = []
     for number in range(rounds):
         print(f"\r  round {number + 1} of {rounds}", end="", file=sys.stderr, flush=True)
@@ -200,10 +210,14 @@ def take_turns(entries: Sequence[Entry], backend: _core.Cpu, rounds: int, second
     return ceilings
 
 
-def summary(problem: Problem, entries: Sequence[Entry], ceilings: Sequence[float], threads: int) -> dict[str, Any]:
+def summary(
+    problem: Problem, entries: Sequence[Entry], ceilings: Sequence[float], threads: int
+) -> dict[str, Any]:
     ours = entries[0]
     steps = {entry.step.name: describe(entry, ours, problem.gflop) for entry in entries}
-    fraction = Spread.of([problem.gflop / (ms / 1e3) / top for ms, top in zip(ours.wall, ceilings, strict=True)])
+    fraction = Spread.of(
+        [problem.gflop / (ms / 1e3) / top for ms, top in zip(ours.wall, ceilings, strict=True)]
+    )
     best = {
         family: min(members, key=lambda name: steps[name]["ms"]["median"])
         for family in ("torch", "jax")
@@ -223,7 +237,7 @@ def summary(problem: Problem, entries: Sequence[Entry], ceilings: Sequence[float
         },
         "threads": threads,
         "ours": ours.step.name,
-        "tolerance": TOLERANCE,
+        "tolerances": TOLERANCES | {"steps_of_loss_after": CHECK_STEPS},
         "steps": steps,
         "ceiling_gflops": Spread.of(ceilings).record(),
         "fraction_of_ceiling": fraction.record(),
@@ -256,15 +270,16 @@ def report(record: dict[str, Any]) -> None:
         ms, ratio = step["ms"], step["times_ours"]
         spread = f"({ratio['min']:.1f} - {ratio['max']:.1f})"
         rows.append([
-            name, f"{ms['median']:.2f}", f"{ms['min']:.2f}", f"{ms['max']:.2f}", f"{step['cpu_ms']['median']:.1f}",
-            f"{step['gflops']:.1f}", f"{ratio['median']:.1f}", spread, f"{max(step['relative_errors'].values()):.0e}",
+            name, *fixed(ms, 2), f"{step['cpu_ms']['median']:.1f}", f"{step['gflops']:.1f}",
+            f"{ratio['median']:.1f}", spread, f"{max(step['relative_errors'].values()):.0e}",
         ])  # fmt: skip
     print(table(header, rows))
     for name, reason in {**record["absent"], **record["failed"]}.items():
         print(f"{name}: {reason}")
     top, part = record["ceiling_gflops"], record["fraction_of_ceiling"]
-    print(f"\nceiling {top['median']:.0f} GFLOP/s ({top['min']:.0f} - {top['max']:.0f}), {record['threads']} threads;", end=" ")
-    print(f"ours {part['median']:.1%} of it ({part['min']:.1%} - {part['max']:.1%})")
+    print(f"\nceiling {top['median']:.0f} GFLOP/s ({top['min']:.0f} - {top['max']:.0f})", end="")
+    print(f" with {record['threads']} threads;", end="")
+    print(f" ours {part['median']:.1%} of it ({part['min']:.1%} - {part['max']:.1%})")
     for key, goal in record["goals"].items():
         against = f" ({record['best'][key]})" if key in record["best"] else ""
         print(f"goal {key}: {goal['goal']:g}, measured {goal['measured']:.3g}{against}")

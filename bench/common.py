@@ -1,4 +1,4 @@
-"""What every benchmark here needs: the machine in words, times with their spread, the ceiling, the results file."""
+"""What every benchmark here needs: the machine, times with their spread, the ceiling, results files."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 import cppn_native as cn
+import numpy as np
 from cppn_native import _core
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -31,7 +30,7 @@ AUTHOR_BEST = 4444.82
 SETTLE_SECONDS = 0.03  # OpenMP's workers go on spinning for some milliseconds after the last loop
 
 
-# -- the machine -----------------------------------------------------------------------------------------------------
+# -- the machine ------------------------------------------------------------------------------------------
 
 
 def machine(*packages: str) -> dict[str, Any]:
@@ -42,7 +41,8 @@ def machine(*packages: str) -> dict[str, Any]:
         "isas": list(_core.isas()),
         "os": _os_name(),
         "python": platform.python_version(),
-        "versions": {"cppn_native": cn.__version__} | {name: installed(name) for name in ("numpy", *packages)},
+        "versions": {"cppn_native": cn.__version__}
+        | {name: installed(name) for name in ("numpy", *packages)},
         "commit": _commit(),
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "load_before": load_average(),
@@ -59,7 +59,7 @@ def installed(package: str) -> str:
 
 
 def load_average() -> float | None:
-    """Processes that wanted a core during the last minute: above zero before a run, somebody else was there."""
+    """Processes that wanted a core in the last minute: above zero before a run, others were there."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
@@ -96,7 +96,9 @@ def _commit() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", "csrc", "python", "CMakeLists.txt")
+        changed = git(
+            "status", "--porcelain", "--untracked-files=no", "--", "csrc", "python", "CMakeLists.txt"
+        )
         return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return None
@@ -107,7 +109,7 @@ def ceiling(backend: _core.Cpu, seconds: float = 0.1) -> float:
     return float(backend.peak(seconds))
 
 
-# -- times -----------------------------------------------------------------------------------------------------------
+# -- times ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -149,8 +151,8 @@ def estimate(work: Callable[[int], Any]) -> float:
 def turn(work: Callable[[int], Any], seconds: float, one: float) -> tuple[float, float]:
     """(wall, processor) milliseconds per unit, over about ``seconds``; ``one`` is the estimate of a unit.
 
-    Processor time counts all threads. On an undisturbed machine it is at most wall time times threads; when others
-    run beside, it grows less than wall time does.
+    Processor time counts all threads. On an undisturbed machine it is at most wall time times threads; when
+    others run beside, it grows less than wall time does.
     """
     time.sleep(SETTLE_SECONDS)
     if one < 0.1:
@@ -172,11 +174,11 @@ def relative_norm(value: NDArray[Any], reference: NDArray[Any]) -> float:
     return float(np.linalg.norm(difference) / max(float(np.linalg.norm(reference)), 1e-300))
 
 
-# -- files -----------------------------------------------------------------------------------------------------------
+# -- files ------------------------------------------------------------------------------------------
 
 
 def painting() -> Path | None:
-    """The real picture: in ``$CPPN_SHARED``, or in ``shared`` beside the checkout; None if it is not there."""
+    """The real picture, in ``$CPPN_SHARED`` or in ``shared`` beside the checkout; None if it is not there."""
     path = Path(os.environ.get("CPPN_SHARED") or ROOT.parent / "shared") / PAINTING
     return path if path.exists() else None
 
@@ -204,8 +206,13 @@ def read_result(name: str, folder: Path = RESULTS) -> dict[str, Any] | None:
 
 
 def results_folder(out: Path | None, partial: bool) -> Path | None:
-    """Where to write: ``--out``; without it ``bench/results``, or nowhere for a run that measured only a part."""
+    """Where to write: ``--out``, else ``bench/results``, or nowhere for a run that measured only a part."""
     return out if out is not None else None if partial else RESULTS
+
+
+def fixed(spread: dict[str, Any], digits: int) -> list[str]:
+    """Median, min and max of ``Spread.record()`` as cells."""
+    return [f"{spread[key]:.{digits}f}" for key in ("median", "min", "max")]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -213,7 +220,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
 
     def line(row: Sequence[str]) -> str:
-        cells = [cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))]
+        cells = [
+            cell.ljust(w) if i == 0 else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
         return "  ".join(cells).rstrip()
 
     return "\n".join([line(header), "  ".join("-" * w for w in widths), *map(line, rows)])

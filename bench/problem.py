@@ -1,9 +1,11 @@
 """The problem all competitors solve: one cascade, one picture; and the NumPy float64 answer they are held to.
 
-    D = 3 inputs (1, x / 256, y / 256), N sigmoid neurons, K = N D + N (N - 1) / 2 weights w = step * u, u in levels
-    loss = (256 / 255)^2 sum (a - target)^2     target (C, P) = (byte + 1/2) / 256: the score of the 1020-byte program
+    D = 3 inputs (1, x / 256, y / 256), N sigmoid neurons, K = N D + N (N - 1) / 2 weights
+    w = step * u, u in levels
+    loss = (256 / 255)^2 sum (a - target)^2        target (C, P) = (byte + 1/2) / 256
 
-Everything is in units of an activation, which spares the frameworks the seed's multiplications by 256 per pixel.
+This is the score of the 1020-byte program. Everything is in units of an activation, which spares the
+frameworks the seed's multiplications by 256 per pixel.
 """
 
 from __future__ import annotations
@@ -13,12 +15,11 @@ from functools import cached_property
 
 import numpy as np
 from common import painting
-from numpy.typing import NDArray
-
 from cppn_native.coords import axes
 from cppn_native.fit.picture import to_target
 from cppn_native.image import load_image
 from cppn_native.models.cascade import SEED_STEP, CascadeConfig
+from numpy.typing import NDArray
 
 D = 3
 C = 3
@@ -54,7 +55,9 @@ class Problem:
 
     @cached_property
     def config(self) -> CascadeConfig:
-        return CascadeConfig(neurons=self.neurons, channels=C, activation="sigmoid", output_activation="sigmoid")
+        return CascadeConfig(
+            neurons=self.neurons, channels=C, activation="sigmoid", output_activation="sigmoid"
+        )
 
     @cached_property
     def axes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -99,7 +102,7 @@ def first_weights(neurons: int) -> NDArray[np.float32]:
     return np.random.default_rng(0).uniform(-16, 16, row(neurons)).astype(np.float32)
 
 
-# -- the reference ---------------------------------------------------------------------------------------------------
+# -- the reference ------------------------------------------------------------------------------------------
 
 
 def value_and_gradient(problem: Problem, u: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

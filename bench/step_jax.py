@@ -1,10 +1,10 @@
 """The step in JAX: value_and_grad, Adam and the clip in one jitted function, in the ways it can be written.
 
-    concat    one row concatenated per neuron
-    unrolled  a multiply-add per weight on pixel rows, left to XLA to fuse
-    donated   as unrolled, the optimizer's buffers given back to XLA
-    blocked   fifteen neurons at a time: a matrix product for what lies before the block, unrolled inside
-    manual    as blocked, the gradient written by hand: matrix products for most of it
+concat    one row concatenated per neuron
+unrolled  a multiply-add per weight on pixel rows, left to XLA to fuse
+donated   as unrolled, the optimizer's buffers given back to XLA
+blocked   fifteen neurons at a time: a matrix product for what lies before the block, unrolled inside
+manual    as blocked, the gradient written by hand: matrix products for most of it
 """
 
 from __future__ import annotations
@@ -66,12 +66,15 @@ def _step(f: ValueAndGradient) -> Callable[[Any], Any]:
 
 
 def forms(problem: Problem, quick: bool) -> Iterator[tuple[str, Callable[[], JaxStep]]]:
-    """(name, how to make it) of every form, compiled at the first call; quick: those that compile in seconds."""
+    """(name, how to make it) of every form; quick: of those that compile in seconds."""
     by_autograd = {"concat": concat, "blocked": blocked} | ({} if quick else {"unrolled": unrolled})
     for name, loss in by_autograd.items():
         yield name, lambda name=name, loss=loss: JaxStep(name, problem, jax.value_and_grad(loss(problem)))
     if not quick:
-        yield "donated", lambda: JaxStep("donated", problem, jax.value_and_grad(unrolled(problem)), donate=True)
+        yield (
+            "donated",
+            lambda: JaxStep("donated", problem, jax.value_and_grad(unrolled(problem)), donate=True),
+        )
     yield "manual", lambda: JaxStep("manual", problem, manual(problem))
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from cppn_native import _core
 from numpy.typing import NDArray
 from problem import BETA1, BETA2, EPS, LIMIT, RATE, Problem
-
-from cppn_native import _core
 
 __all__ = ["Ours"]
 

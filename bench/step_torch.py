@@ -54,7 +54,7 @@ class TorchStep:
 
 
 def forms(problem: Problem, threads: int, compiled: bool) -> Iterator[tuple[str, Callable[[], TorchStep]]]:
-    """(name, how to make it) of every form; making a compiled one does not compile it yet, its first call does."""
+    """(name, how to make it) of every form; a compiled one is compiled by its first call."""
     torch.set_num_threads(threads)
     losses = {
         "concat": ("eager", concat(problem)),
@@ -66,7 +66,10 @@ def forms(problem: Problem, threads: int, compiled: bool) -> Iterator[tuple[str,
         yield name, lambda name=name, how=how, loss=loss: TorchStep(name, how, problem, autograd(loss))
     for block, pixels in ((15, problem.pixels), (9, 16384)):
         name = f"manual {block}x{pixels}"
-        yield name, lambda n=name, b=block, p=pixels: TorchStep(n, "eager, by hand", problem, Manual(problem, b, p))
+        yield (
+            name,
+            lambda n=name, b=block, p=pixels: TorchStep(n, "eager, by hand", problem, Manual(problem, b, p)),
+        )
     if compiled:
         for name in ("concat", "channels", "blocked"):
             loss = losses[name][1]
@@ -86,7 +89,7 @@ def autograd(loss: Loss) -> ValueAndGradient:
     return f
 
 
-# -- with autograd ---------------------------------------------------------------------------------------------------
+# -- with autograd ------------------------------------------------------------------------------------------
 
 
 def concat(problem: Problem) -> Loss:
@@ -145,11 +148,11 @@ def blocked(problem: Problem, block: int) -> Loss:
     return loss
 
 
-# -- by hand ---------------------------------------------------------------------------------------------------------
+# -- by hand ------------------------------------------------------------------------------------------
 
 
 class Manual:
-    """Forward and backward written out, ``block`` neurons and ``pixels`` pixels at a time, nothing allocated."""
+    """Forward and backward written out, ``block`` neurons and ``pixels`` pixels at a time, in place."""
 
     def __init__(self, problem: Problem, block: int, pixels: int) -> None:
         if block < C:
@@ -186,7 +189,9 @@ class Manual:
             torch.mm(self.w[first:last, : D + first], a[: D + first], out=z)
             for n in range(first, last):
                 if n > first:
-                    z[n - first : n - first + 1].addmm_(self.w[n : n + 1, D + first : D + n], a[D + first : D + n])
+                    z[n - first : n - first + 1].addmm_(
+                        self.w[n : n + 1, D + first : D + n], a[D + first : D + n]
+                    )
                 z[n - first].sigmoid_()
 
     def backward(self, g: Tensor, slope: Tensor, miss: Tensor) -> None:

@@ -1,6 +1,6 @@
 """What `make demo` runs: fit a picture, leave the file, the picture it decodes to, and the two side by side.
 
-    python examples/demo.py --image photo.jpg --out out --minutes 2
+python examples/demo.py --image photo.jpg --out out --minutes 2
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ def no_training(monkeypatch):
 
 def environment(**extra):
     """A child process finds the package wherever this one did."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), **extra}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "PYTHONUTF8": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), **extra}
 
 
 def cppn(*arguments, **options):
@@ -161,9 +162,10 @@ def test_transparency_is_put_on_the_background_asked_for(capsys):
     rgba = np.zeros((16, 24, 4), np.uint8)
     save_image("clear.png", rgba)
     for colour, level in (("white", 255), ("#336699", 0x33)):
-        main(["fit", "clear.png", "--steps", "300", "--neurons", "3", "--background", colour, "--quiet"])
+        main(["fit", "clear.png", "--steps", "300", "--neurons", "3", "--background", colour, "--json"])
         assert abs(cn.load("clear.cppn").render()[:, :, 0].astype(int) - level).max() <= 24
-    capsys.readouterr()
+        score = cn.load("clear.cppn").score("clear.png", background=colour)
+        assert json.loads(capsys.readouterr().out)["score"] == score
 
 
 def test_a_checkpoint_is_written_and_continued(capsys):
@@ -225,6 +227,13 @@ def test_an_output_that_fails_does_not_keep_the_others_from_being_written(capsys
     line = refused(capsys, "fit", "photo.png", *QUICK, "--quiet", "-o", "a.png", "-o", "a.cppn")
     assert line == "a.png: No space left on device"
     assert cn.load("a.cppn").size == (24, 16)
+
+
+def test_models_are_written_before_pictures(monkeypatch):
+    saved = []
+    monkeypatch.setattr("cppn_native.image.save_image", lambda path, _: saved.append(Path("a.cppn").exists()))
+    assert main(["fit", "photo.png", *QUICK, "--quiet", "-o", "a.png", "-o", "a.cppn"]) == 0
+    assert saved == [True]
 
 
 @pytest.mark.parametrize("option", ["-o", "--side-by-side", "--checkpoint"])

@@ -15,7 +15,15 @@ KERNELS = {"train": "fast", "dense": "fast", "peak": "fast", "render": "off"}
 
 def build(compiler: str, folder: Path) -> Path:
     """The probe for the compiler's own processor; kernels with the contraction that cmake/kernels.cmake gives them."""
-    common = [compiler, "-std=gnu++17", "-O2", "-pthread", "-Wno-psabi", "-fno-math-errno", "-fno-trapping-math"]
+    common = [
+        compiler,
+        "-std=gnu++17",
+        "-O2",
+        "-pthread",
+        "-Wno-psabi",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+    ]
     objects = []
     for kernel, contract in KERNELS.items():
         target = folder / f"{kernel}.o"
@@ -59,7 +67,9 @@ def test_neon_renders_the_bits_that_this_machine_renders(tmp_path: Path) -> None
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed (Debian: g++-aarch64-linux-gnu, qemu-user)")
     program = build(CROSS, tmp_path)
-    printed = subprocess.run([EMULATOR, program], check=True, capture_output=True, text=True, timeout=300).stdout
+    printed = subprocess.run(
+        [EMULATOR, program], check=True, capture_output=True, text=True, timeout=300
+    ).stdout
     isa, hexadecimal, loss = printed.split()
     want, want_loss = expected()
     assert isa == "neon"

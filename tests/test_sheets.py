@@ -68,6 +68,27 @@ def test_a_neuron_beyond_0_and_1_is_stretched_to_its_own_range_and_says_so():
     assert with_range > 3 * number > 0
 
 
+@pytest.mark.parametrize("offset", [-10, 10, 0])
+def test_leaving_0_and_1_on_one_side_is_enough_to_be_stretched(offset):
+    weights = np.array([offset, 9, 0, 0, 0, 0, 0], np.int32)  # x runs from -1 to 1
+    m = Cascade(CascadeConfig(2, 1, "identity", coords="centered"), (20, 20), weights, (0.1,) * 3)
+    ramp = tile(activation_sheet(m, columns=2, size=(80, 80)), 0, 2, (80, 80))
+    assert (ramp.min(), ramp.max()) == (0, 255)
+    assert len(np.unique(ramp)) == 80
+
+
+def test_outputs_are_named_in_their_colour_below_their_tiles():
+    m, size = model(4), (100, 40)
+    sheet = activation_sheet(m, columns=4, size=size)
+    below = sheet[GUTTER + 40 + BORDER :]
+    for k, (_, colour) in enumerate(OUTPUTS[3]):
+        label = below[:, GUTTER + (1 + k) * 110 :][:, :100]
+        assert same_colour(label, colour).any()
+        assert np.ptp(np.flatnonzero((label != BACKGROUND).any(axis=(0, 2)))) > 25, (
+            "a word, not only a number"
+        )
+
+
 def test_a_runaway_neuron_is_drawn_without_a_warning():
     config = CascadeConfig(8, 3, activation="identity", output_activation="identity")
     m = Cascade(config, (9, 9), np.full(config.weights, 2**30), (1e5,) * 3)

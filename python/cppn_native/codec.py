@@ -33,10 +33,19 @@ def encode(model: Cascade) -> bytes:
 
 
 def encoded_size(
-    config: CascadeConfig, size: tuple[int, int], levels: NDArray[np.int32], steps: Sequence[float]
+    config: CascadeConfig,
+    size: tuple[int, int],
+    levels: NDArray[np.int32],
+    steps: Sequence[float],
+    *,
+    quick: bool = False,
 ) -> int:
-    """Length of the file that these weights would make."""
-    return _core.encoded_size(record(config, size, levels, steps))
+    """Length of the file that these weights would make.
+
+    ``quick`` asks the static coder alone: some 2 % more bytes than the best coder needs, in a tenth of its time.
+    """
+    r = record(config, size, levels, steps)
+    return _core.encoded_size(r, _core.CODERS.index("static")) if quick else _core.encoded_size(r)
 
 
 def record(

@@ -69,7 +69,9 @@ class Reporter:
                 from tqdm import tqdm
 
                 layout = "{percentage:3.0f}%|{bar:16}| {elapsed}<{remaining} {desc}"
-                self._bar = tqdm(total=1000, file=self._stream, bar_format=layout, leave=True, dynamic_ncols=True)
+                self._bar = tqdm(
+                    total=1000, file=self._stream, bar_format=layout, leave=True, dynamic_ncols=True
+                )
             self._bar.set_description_str(text, refresh=False)
             self._bar.update(max(0, round(report.fraction * 1000) - self._bar.n))
             self._bar.refresh()

@@ -51,7 +51,7 @@ def activation_sheet(model: Model, columns: int | None = None, size: tuple[int, 
     columns  tiles in a row; None: as many as make a handsome sheet
     size     (width, height) of a tile; None: in the picture's aspect, the sheet at most 1600 wide
 
-    The outputs come last, each with a border and a name in its colour. A tile shows 0 as black and 1 as white;
+    The outputs come last, each with a border and a name in its colour. A tile shows 0 as black, 1 as white;
     a neuron that leaves [0, 1] is stretched from its least value (black) to its greatest (white) instead, and
     its number is followed by these two. Every pixel of a tile is the mean over a grid of points inside it.
 

@@ -27,7 +27,12 @@ __all__ = ["train"]
 MIN_BYTES = 32
 FIT_PIXELS = 262_144
 STOCHASTIC = {
-    "rate": 0.01, "rate_floor": 1.0, "warmup": 0, "spread": 16.0, "limit": 55.0, "step": SEED_STEP,
+    "rate": 0.01,
+    "rate_floor": 1.0,
+    "warmup": 0,
+    "spread": 16.0,
+    "limit": 55.0,
+    "step": SEED_STEP,
 }
 """What the seed's stochastic quantization was trained with: a constant rate, levels as wide as the program's."""
 
@@ -77,7 +82,9 @@ def train(
     config_options, plan_options = _split(options)
     _check_budget(max_bytes, steps, minutes, seed)
     config = _config(model, config_options, max_bytes, init)
-    pixels = load_image(image, channels=_image_channels(config), background=background)[:, :, : config.channels]
+    pixels = load_image(image, channels=_image_channels(config), background=background)[
+        :, :, : config.channels
+    ]
     if fit_pixels is not None and (isinstance(fit_pixels, bool) or int(fit_pixels) < 1):
         raise ValueError(f"fit_pixels must be a positive integer or None, got {fit_pixels!r}")
     if max(pixels.shape[:2]) > 65535:
@@ -110,7 +117,9 @@ def _check_budget(max_bytes: object, steps: object, minutes: object, seed: objec
         isinstance(max_bytes, bool) or not isinstance(max_bytes, int | np.integer) or max_bytes < MIN_BYTES
     ):
         raise ValueError(f"max_bytes must be an integer of at least {MIN_BYTES}, or None, got {max_bytes!r}")
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0):
+    if steps is not None and (
+        isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0
+    ):
         raise ValueError(f"steps must be a non-negative integer or None, got {steps!r}")
     if minutes is not None and (
         isinstance(minutes, bool)
@@ -203,7 +212,9 @@ def _continued(
     if state.fingerprint != fingerprint(picture):
         raise ValueError(f"checkpoint {os.fspath(checkpoint)} belongs to another picture")
     if state.plan.seed != seed:
-        raise ValueError(f"checkpoint {os.fspath(checkpoint)} was begun with seed={state.plan.seed}, got seed={seed}")
+        raise ValueError(
+            f"checkpoint {os.fspath(checkpoint)} was begun with seed={state.plan.seed}, got seed={seed}"
+        )
     reporter.announce(f"continuing {os.fspath(checkpoint)} at step {state.step} of {state.plan.steps}")
     return state
 

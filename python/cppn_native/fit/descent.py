@@ -25,7 +25,18 @@ def grid(config: CascadeConfig, steps: tuple[float, float, float]) -> np.ndarray
 def native_plan(plan: Plan) -> _core.DescentPlan:
     native = _core.DescentPlan()
     native.draw = _core.Draw.stochastic if plan.method == "stochastic" else _core.Draw.noise
-    for name in ("steps", "rate", "rate_floor", "warmup", "noise", "noise_rise", "decay", "limit", "quantize_rate", "seed"):
+    for name in (
+        "steps",
+        "rate",
+        "rate_floor",
+        "warmup",
+        "noise",
+        "noise_rise",
+        "decay",
+        "limit",
+        "quantize_rate",
+        "seed",
+    ):
         setattr(native, name, getattr(plan, name))
     return native
 
@@ -39,7 +50,11 @@ class Descender:
         start.step, start.q, start.loss, start.floating = state.step, state.q, state.loss, state.floating
         start.u, start.m, start.v = state.u.astype(np.float32), state.adam_m, state.adam_v
         if state.plan.method == "stochastic" and len(state.best):
-            start.best_u, start.best_loss, start.has_best = state.best.astype(np.float32), state.best_score, True
+            start.best_u, start.best_loss, start.has_best = (
+                state.best.astype(np.float32),
+                state.best_score,
+                True,
+            )
         weights = grid(state.config, state.steps)
         self._loop = _core.Descent(self.task, native_plan(state.plan), weights, np.ones_like(weights), start)
         self._chunk = 1

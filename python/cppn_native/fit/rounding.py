@@ -198,7 +198,9 @@ class Rounder:
         u, _, _ = _core.integer_moves(model.h, g, u, moves, self.limit, bits, self.kinds, state.price)
         return u
 
-    def _bits_change(self, state: FitState, bits: Floats, at: NDArray[np.intp], old: Floats, new: Floats) -> float:
+    def _bits_change(
+        self, state: FitState, bits: Floats, at: NDArray[np.intp], old: Floats, new: Floats
+    ) -> float:
         if not state.price:
             return 0.0
         charge = bits[self.kinds[at]]
@@ -225,5 +227,3 @@ def _places(config: CascadeConfig) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     rows = np.concatenate([np.full(config.inputs + n, n) for n in range(config.neurons)])
     columns = np.concatenate([np.arange(config.inputs + n) for n in range(config.neurons)])
     return rows, columns
-
-

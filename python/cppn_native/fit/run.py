@@ -54,19 +54,29 @@ def fit_steps(
     u: NDArray[np.float64],
     steps: tuple[float, float, float],
     max_bytes: int,
+    *,
+    quick: bool = False,
 ) -> tuple[NDArray[np.float64], tuple[float, float, float]]:
-    """The weights counted in the finest steps, all three equal, at which rounding to nearest fits ``max_bytes``."""
+    """The weights counted in the finest steps, all three equal, at which rounding to nearest fits ``max_bytes``.
+
+    ``quick`` goes by the static coder, which may leave some 2 % of the bytes unused.
+    """
     weights = u * np.asarray(steps)[config.kinds()]
-    finest = max(float(np.abs(weights).max()) / MAX_LEVEL, min(steps) / 2)
-    code = max(0, min(255, _core.nearest_step_code(np.float32(finest))))
-    for candidate in range(code, 256):
-        step = float(_core.step_grid(candidate))
-        scaled = weights / step
-        if np.abs(scaled).max() > MAX_LEVEL:
-            continue
-        if encoded_size(config, size, np.rint(scaled).astype(np.int32), (step,) * len(KINDS)) <= max_bytes:
-            break
-    return scaled, (step, step, step)
+    finest = max(float(np.abs(weights).max()) / (MAX_LEVEL - 1), min(steps) / 2)
+    code = min(255, _core.nearest_step_code(finest) + 1)
+
+    def fits(code: int, quick: bool) -> bool:
+        step = float(_core.step_grid(code))
+        levels = np.rint(weights / step).astype(np.int32)
+        return encoded_size(config, size, levels, (step,) * len(KINDS), quick=quick) <= max_bytes
+
+    first = code
+    while code < 255 and not fits(code, quick=True):
+        code += 1
+    while not quick and code > first and fits(code - 1, quick=False):
+        code -= 1
+    step = float(_core.step_grid(code))
+    return weights / step, (step, step, step)
 
 
 class Run:
@@ -138,7 +148,9 @@ class Run:
         if plan.max_bytes is None or plan.method == "stochastic":
             state.stage, state.unit = "done", 0
             return
-        state.u, state.steps = fit_steps(self.config, state.size, state.u, state.steps, _tight(plan.max_bytes))
+        state.u, state.steps = fit_steps(
+            self.config, state.size, state.u, state.steps, _tight(plan.max_bytes)
+        )
         self._begin_freeze()
 
     def _begin_freeze(self) -> None:
@@ -222,7 +234,9 @@ class Run:
         levels, steps = np.rint(state.u).astype(np.int32), state.steps
         if not self._fits(levels, steps):
             assert state.plan.max_bytes is not None
-            u, steps = fit_steps(self.config, state.size, state.u, state.steps, state.plan.max_bytes)
+            u, steps = fit_steps(
+                self.config, state.size, state.u, state.steps, state.plan.max_bytes, quick=True
+            )
             levels = np.rint(u).astype(np.int32)
         return Cascade(self.config, state.size, levels, steps)
 

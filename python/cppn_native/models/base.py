@@ -158,7 +158,8 @@ def check_size(size: object, supersample: int = 1) -> tuple[int, int]:
     pixels = int(width) * int(height) * supersample**2
     if pixels > MAX_RENDER_PIXELS:
         raise ValueError(
-            f"size {width} x {height}" + (f" with supersample={supersample}" if supersample > 1 else "")
+            f"size {width} x {height}"
+            + (f" with supersample={supersample}" if supersample > 1 else "")
             + f" is {pixels / 1e6:.0f} million points; at most {MAX_RENDER_PIXELS / 1e6:.0f} million are rendered"
             " at once; render it in parts with region="
         )

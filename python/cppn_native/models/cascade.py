@@ -142,7 +142,9 @@ class Cascade(Model):
     def __repr__(self) -> str:
         width, height = self.size
         state = f"{self.nbytes} bytes" if self.quantized else "not quantized"
-        return f"<Cascade {width} x {height}, {self.config.neurons} neurons, {self.n_params} weights, {state}>"
+        return (
+            f"<Cascade {width} x {height}, {self.config.neurons} neurons, {self.n_params} weights, {state}>"
+        )
 
     @property
     def quantized(self) -> bool:
@@ -187,7 +189,9 @@ class Cascade(Model):
         """What every neuron sees of the picture, (N, H, W) float32, outputs last."""
         width, height = self.size if size is None else check_size(size)
         if width * height * self.config.neurons > 1 << 29:
-            raise ValueError(f"size {width} x {height} is too large for all {self.config.neurons} neurons at once")
+            raise ValueError(
+                f"size {width} x {height} is too large for all {self.config.neurons} neurons at once"
+            )
         x, y = axes(self.config.coords, self.size, (width, height))
         flat = open_backend("auto", threads).activations(self.config.shape(), self.weights, x, y, True)
         return flat.reshape(self.config.neurons, height, width)
@@ -249,7 +253,9 @@ class Cascade(Model):
         if isinstance(config.get("activation"), list):
             config["activation"] = tuple(config["activation"])
         width, height = json.loads(metadata["size"])
-        model = cls(CascadeConfig(**config), (width, height), np.zeros(CascadeConfig(**config).weights, np.int32))
+        model = cls(
+            CascadeConfig(**config), (width, height), np.zeros(CascadeConfig(**config).weights, np.int32)
+        )
         model.load_state_dict(state)
         return model
 
