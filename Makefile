@@ -33,8 +33,7 @@ format: $(VENV)/.installed-dev
 
 # python/cppn_native/_core.pyi from the extension's own signatures.
 stubs: $(VENV)/.installed-dev
-	$(PY) -m pybind11_stubgen cppn_native._core --output-dir build/stubs --ignore-all-errors --numpy-array-use-type-var >/dev/null
-	cp build/stubs/cppn_native/_core.pyi python/cppn_native/_core.pyi
+	$(PY) csrc/bindings/stubs.py
 
 clean:
 	rm -rf build out $(VENV)

@@ -71,9 +71,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="of training; default: as cn.train decides")
     parser.add_argument("--steps", type=int, help="of descent; default: as cn.train decides")
     parser.add_argument("--seeds", type=lambda text: [int(s) for s in text.split(",")], default=[0])
-    parser.add_argument(
-        "--method", type=methods_of, default=["noise"], help=f"comma-separated: {','.join(METHODS)}"
-    )
+    parser.add_argument("--method", type=methods_of, default=["noise"], help=f"comma-separated: {','.join(METHODS)}")
     parser.add_argument("--max-bytes", type=int, default=1024)
     parser.add_argument("--threads", type=int, help="default: all")
     parser.add_argument("--keep", type=Path, help="folder for the .cppn and .png files; default: not kept")
@@ -85,9 +83,7 @@ def parse() -> argparse.Namespace:
 def methods_of(text: str) -> list[str]:
     names = text.split(",")
     if unknown := set(names) - set(METHODS):
-        raise argparse.ArgumentTypeError(
-            f"must be among {', '.join(METHODS)}; got {', '.join(sorted(unknown))}"
-        )
+        raise argparse.ArgumentTypeError(f"must be among {', '.join(METHODS)}; got {', '.join(sorted(unknown))}")
     return names
 
 

@@ -79,12 +79,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="turns of every size (default 15)")
     parser.add_argument("--seconds", type=float, help="length of a turn (default 0.2)")
     parser.add_argument("--threads", type=int, default=_core.hardware_threads(), help="default: all")
-    parser.add_argument(
-        "--out", type=Path, help="folder for the results; default bench/results for a full run"
-    )
-    parser.add_argument(
-        "--fit-memory", action="store_true", help=argparse.SUPPRESS
-    )  # what the child process does
+    parser.add_argument("--out", type=Path, help="folder for the results; default bench/results for a full run")
+    parser.add_argument("--fit-memory", action="store_true", help=argparse.SUPPRESS)  # what the child process does
     options = parser.parse_args()
     options.rounds = options.rounds or (2 if options.quick else 15)
     options.seconds = options.seconds or (0.02 if options.quick else 0.2)
@@ -233,7 +229,15 @@ def fit_memory(size: tuple[int, int]) -> dict[str, Any]:
 
 
 def peak_mib() -> float:
-    """The most memory this process ever held, its interpreter and the picture included."""
+    """The most memory this process ever held, its interpreter and the picture included.
+
+    Linux hands ``ru_maxrss`` down from the process that started this one, ``VmHWM`` it does not.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        peaks = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+        if peaks:
+            return int(peaks[0]) / 1024
     import resource
 
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere

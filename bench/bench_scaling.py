@@ -101,16 +101,12 @@ def main() -> int:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Time of a step over neurons, pixels, threads, instruction sets."
-    )
+    parser = argparse.ArgumentParser(description="Time of a step over neurons, pixels, threads, instruction sets.")
     parser.add_argument("--quick", action="store_true", help="few settings, two short rounds: does it work?")
     parser.add_argument("--rounds", type=int, help="turns of every setting (default 9)")
     parser.add_argument("--seconds", type=float, help="length of a turn (default 0.2)")
     parser.add_argument("--threads", type=int, default=_core.hardware_threads(), help="default: all")
-    parser.add_argument(
-        "--out", type=Path, help="folder for the results; default bench/results for a full run"
-    )
+    parser.add_argument("--out", type=Path, help="folder for the results; default bench/results for a full run")
     options = parser.parse_args()
     options.rounds = options.rounds or (2 if options.quick else 9)
     options.seconds = options.seconds or (0.02 if options.quick else 0.2)
@@ -256,9 +252,7 @@ def bars(axes: Axes, axis: str, rows: Sequence[dict[str, Any]]) -> None:
     axes.bar(names, [row["gflops"] for row in rows], color=INK, width=0.4, label="measured")
     for place, row in enumerate(rows):
         text = f"{row['fraction_of_ceiling']['median']:.0%}"
-        axes.annotate(
-            text, (place, row["gflops"]), (0, 3), textcoords="offset points", ha="center", fontsize=8
-        )
+        axes.annotate(text, (place, row["gflops"]), (0, 3), textcoords="offset points", ha="center", fontsize=8)
     axes.set(xlabel="instruction set, at 45 neurons and 386 × 320", ylabel="GFLOP/s")
     axes.grid(True, axis="y", color="0.9")
     axes.set_axisbelow(True)

@@ -41,8 +41,7 @@ def machine(*packages: str) -> dict[str, Any]:
         "isas": list(_core.isas()),
         "os": _os_name(),
         "python": platform.python_version(),
-        "versions": {"cppn_native": cn.__version__}
-        | {name: installed(name) for name in ("numpy", *packages)},
+        "versions": {"cppn_native": cn.__version__} | {name: installed(name) for name in ("numpy", *packages)},
         "commit": _commit(),
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "load_before": load_average(),
@@ -96,9 +95,7 @@ def _commit() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        changed = git(
-            "status", "--porcelain", "--untracked-files=no", "--", "csrc", "python", "CMakeLists.txt"
-        )
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", "csrc", "python", "CMakeLists.txt")
         return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return None
@@ -221,8 +218,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
     def line(row: Sequence[str]) -> str:
         cells = [
-            cell.ljust(w) if i == 0 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
         ]
         return "  ".join(cells).rstrip()
 

@@ -55,9 +55,7 @@ class Problem:
 
     @cached_property
     def config(self) -> CascadeConfig:
-        return CascadeConfig(
-            neurons=self.neurons, channels=C, activation="sigmoid", output_activation="sigmoid"
-        )
+        return CascadeConfig(neurons=self.neurons, channels=C, activation="sigmoid", output_activation="sigmoid")
 
     @cached_property
     def axes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

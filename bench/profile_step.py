@@ -67,9 +67,7 @@ def profile(ours: Ours, rounds: int, seconds: float) -> None:
         tops.append(ceiling(ours.backend, seconds / 3))
         for name, work in works.items():
             times[name].append(turn(work, seconds, ones[name])[0])
-    print(
-        f"\n{ours.backend.name}, {ours.backend.threads} threads, ceiling {Spread.of(tops).median:.0f} GFLOP/s"
-    )
+    print(f"\n{ours.backend.name}, {ours.backend.threads} threads, ceiling {Spread.of(tops).median:.0f} GFLOP/s")
     print(table(["", "ms", "share", "of ceiling"], shares(ours.problem, times, Spread.of(tops).median)))
 
 

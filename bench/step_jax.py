@@ -28,8 +28,10 @@ BLOCK = 15
 class JaxStep:
     family = "jax"
 
-    def __init__(self, name: str, problem: Problem, f: ValueAndGradient, donate: bool = False) -> None:
-        self.name, self.how, self.problem = f"jax {name}", "jit", problem
+    def __init__(
+        self, name: str, problem: Problem, f: ValueAndGradient, donate: bool = False, how: str = "jit"
+    ) -> None:
+        self.name, self.how, self.problem = f"jax {name}", how, problem
         self._step = jax.jit(_step(f), donate_argnums=(0,) if donate else ())
         self.reset()
 
@@ -75,7 +77,7 @@ def forms(problem: Problem, quick: bool) -> Iterator[tuple[str, Callable[[], Jax
             "donated",
             lambda: JaxStep("donated", problem, jax.value_and_grad(unrolled(problem)), donate=True),
         )
-    yield "manual", lambda: JaxStep("manual", problem, manual(problem))
+    yield "manual", lambda: JaxStep("manual", problem, manual(problem), how="jit, by hand")
 
 
 def concat(problem: Problem) -> Callable[[Array], Array]:

@@ -189,9 +189,7 @@ class Manual:
             torch.mm(self.w[first:last, : D + first], a[: D + first], out=z)
             for n in range(first, last):
                 if n > first:
-                    z[n - first : n - first + 1].addmm_(
-                        self.w[n : n + 1, D + first : D + n], a[D + first : D + n]
-                    )
+                    z[n - first : n - first + 1].addmm_(self.w[n : n + 1, D + first : D + n], a[D + first : D + n])
                 z[n - first].sigmoid_()
 
     def backward(self, g: Tensor, slope: Tensor, miss: Tensor) -> None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 import cppn_native as cn
+import numpy as np
 from cppn_native.image import load_image, save_image, to_uint8
 from cppn_native.sheets import side_by_side
+from numpy.typing import NDArray
 
 PAINTING = Path(__file__).with_name("starry_night.cppn")
 

@@ -1,7 +1,7 @@
 """The cascade on every instruction set, alone and with threads, against the float64 reference.
 
 TOLERANCE, 1e-5 of the largest number expected: float32 carries 6e-8 and a polynomial exp or sin 1e-7; sums of
-up to 160 terms and the later neurons magnify that. The worst seen on AVX-512, AVX2 and SSE2 is 3.5e-6.
+up to 160 terms and the later neurons magnify that. The worst seen on AVX-512, AVX2 and SSE2 is below 4e-6.
 """
 
 import hashlib
@@ -152,7 +152,7 @@ def test_the_gradient_call_reports_the_loss_of_the_loss_call(backend, case):
 
 def test_any_number_of_pixels_gives_the_loss_and_gradient_of_just_those(backend):
     """Every tail of a tile, and the edges of the first few. Expected are running sums of the reference."""
-    counts = [*range(1, 141), *(128 * tiles + more for tiles in (2, 3, 4, 8) for more in (-1, 0, 1))]
+    counts = [*range(1, 141), *(128 * tiles + more for tiles in (2, 3, 4, 8, 16, 32) for more in (-1, 0, 1))]
     case = Case(Network(mixed(6), channels=2), max(counts))
     error = case.nodes[-2:] - case.target  # (C, P)
     j = cascade.jacobian(*case.exact).reshape(case.net.weights, *error.shape)

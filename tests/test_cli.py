@@ -372,16 +372,10 @@ def test_a_region_is_shown_undistorted_unless_a_size_says_otherwise(region, opti
 def test_render_refuses_what_cannot_be(capsys):
     assert refused(capsys, "render", "nowhere.cppn") == "nowhere.cppn: No such file or directory"
     assert refused(capsys, "render", "photo.png").startswith("photo.png: byte 0: not a .cppn file")
-    assert refused(capsys, "render", "model.cppn", "-o", "a.cppn").startswith(
-        "-o a.cppn: must end in one of .png"
-    )
-    assert (
-        refused(capsys, "render", "model.cppn", "-o", "no/a.png") == "-o no/a.png: its folder does not exist"
-    )
+    assert refused(capsys, "render", "model.cppn", "-o", "a.cppn").startswith("-o a.cppn: must end in one of .png")
+    assert refused(capsys, "render", "model.cppn", "-o", "no/a.png") == "-o no/a.png: its folder does not exist"
     assert refused(capsys, "render", "model.cppn", "--supersample", "0").startswith("--supersample must be")
-    assert refused(capsys, "render", "model.cppn", "--size", "99999x99999").startswith(
-        "--size 99999 x 99999 is"
-    )
+    assert refused(capsys, "render", "model.cppn", "--size", "99999x99999").startswith("--size 99999 x 99999 is")
     assert refused(capsys, "render", "model.cppn", "--scale", "1e300").startswith("size must be")
     assert refused(capsys, "render", "model.cppn", "--region", "-1e308,0,1e308,1").startswith("size must be")
     both = refused(capsys, "render", "model.cppn", "--scale", "2", "--size", "3x")
@@ -464,12 +458,8 @@ def test_neurons_writes_the_sheet(capsys):
     assert main(["neurons", "model.cppn", "--columns", "2", "-o", "two.png"]) == 0
     assert np.array_equal(pixels("two.png"), activation_sheet(model, 2))
     capsys.readouterr()
-    assert refused(capsys, "neurons", "model.cppn", "--columns", "0").startswith(
-        "--columns must be a positive"
-    )
-    assert refused(capsys, "neurons", "model.cppn", "-o", "a.cppn").startswith(
-        "-o a.cppn: must end in one of .png"
-    )
+    assert refused(capsys, "neurons", "model.cppn", "--columns", "0").startswith("--columns must be a positive")
+    assert refused(capsys, "neurons", "model.cppn", "-o", "a.cppn").startswith("-o a.cppn: must end in one of .png")
 
 
 def test_devices_are_a_table_with_the_reason_why_not(capsys, monkeypatch):

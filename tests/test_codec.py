@@ -351,9 +351,7 @@ def test_mixed_activations_take_the_bits_of_their_palette():
 
 
 def some_files():
-    mixed = record(
-        neurons=5, channels=4, octaves=1, activations=[0, 3, 1, 4, 2], levels=gauss(5, 4).repeat(3)[:45]
-    )
+    mixed = record(neurons=5, channels=4, octaves=1, activations=[0, 3, 1, 4, 2], levels=gauss(5, 4).repeat(3)[:45])
     return [_core.encode(r, coder) for r in (network(gauss(8), 8), mixed) for coder in CODERS] + [EXAMPLE]
 
 

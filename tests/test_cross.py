@@ -41,7 +41,6 @@ def build(compiler: str, folder: Path) -> Path:
 def expected() -> tuple[int, float]:
     """The same network through the installed extension."""
     import numpy as np
-
     from cppn_native import _core
 
     count = len(_core.activations())
@@ -67,9 +66,7 @@ def test_neon_renders_the_bits_that_this_machine_renders(tmp_path: Path) -> None
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed (Debian: g++-aarch64-linux-gnu, qemu-user)")
     program = build(CROSS, tmp_path)
-    printed = subprocess.run(
-        [EMULATOR, program], check=True, capture_output=True, text=True, timeout=300
-    ).stdout
+    printed = subprocess.run([EMULATOR, program], check=True, capture_output=True, text=True, timeout=300).stdout
     isa, hexadecimal, loss = printed.split()
     want, want_loss = expected()
     assert isa == "neon"

@@ -558,9 +558,7 @@ def test_many_threads_may_load_at_once(tmp_path):
     save_image(tmp_path / "x.png", np.full((5, 5), 9, np.uint8))
     limit, results = Image.MAX_IMAGE_PIXELS, []
     threads = [
-        threading.Thread(
-            target=lambda: results.extend(load_image(tmp_path / "x.png").sum() for _ in range(20))
-        )
+        threading.Thread(target=lambda: results.extend(load_image(tmp_path / "x.png").sum() for _ in range(20)))
         for _ in range(8)
     ]
     for thread in threads:

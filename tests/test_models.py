@@ -149,9 +149,7 @@ def test_quantize_keeps_to_its_levels_bits_or_bytes(model: cn.Cascade) -> None:
         ({"device": "abacus"}, "device must be"),
     ],
 )
-def test_renders_that_make_no_sense_are_refused(
-    model: cn.Cascade, arguments: dict[str, Any], message: str
-) -> None:
+def test_renders_that_make_no_sense_are_refused(model: cn.Cascade, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         model.render(**arguments)
 

@@ -84,9 +84,7 @@ def test_outputs_are_named_in_their_colour_below_their_tiles():
     for k, (_, colour) in enumerate(OUTPUTS[3]):
         label = below[:, GUTTER + (1 + k) * 110 :][:, :100]
         assert same_colour(label, colour).any()
-        assert np.ptp(np.flatnonzero((label != BACKGROUND).any(axis=(0, 2)))) > 25, (
-            "a word, not only a number"
-        )
+        assert np.ptp(np.flatnonzero((label != BACKGROUND).any(axis=(0, 2)))) > 25, "a word, not only a number"
 
 
 def test_a_runaway_neuron_is_drawn_without_a_warning():
@@ -202,9 +200,7 @@ def test_what_is_no_pair_of_pictures_is_refused_by_name():
         side_by_side(a, a[:, :, 0], CAPTIONS)
     with pytest.raises(ValueError, match=r"^original must be .* got \(0, 3, 3\)"):
         side_by_side(a[:0], a, CAPTIONS)
-    with pytest.raises(
-        ValueError, match=r"^decoded must have the shape of original \(2, 3, 3\), got \(3, 2, 3\)"
-    ):
+    with pytest.raises(ValueError, match=r"^decoded must have the shape of original \(2, 3, 3\), got \(3, 2, 3\)"):
         side_by_side(a, plain(2, 3, RED), CAPTIONS)
     for captions in ("ab", ("one",), ("a", "b", "c")):
         with pytest.raises(ValueError, match=r"^captions must be two strings"):

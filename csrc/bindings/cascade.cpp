@@ -1,4 +1,5 @@
-// The cascade on the CPU: Shape, Cpu (the backend), Task (a network and a picture), Descent (a training loop).
+// The cascade on the CPU: Shape, Cpu (the backend), Task (a network and a picture), Descent (a training
+// loop).
 #include "../cpu/backend.h"
 #include "../trainers/descent.h"
 #include "bindings.h"
@@ -11,7 +12,8 @@ void expect(bool holds, const char* what) {
   if (!holds) throw py::value_error(what);
 }
 
-CascadeShape make_shape(int neurons, int channels, bool radius, int octaves, const std::vector<int>& activations) {
+CascadeShape make_shape(int neurons, int channels, bool radius, int octaves,
+                        const std::vector<int>& activations) {
   expect(neurons >= 1 && neurons <= kMaxNeurons, "neurons out of range");
   expect(channels >= 1 && channels <= kMaxChannels && channels <= neurons, "channels out of range");
   expect(octaves >= 0 && octaves <= kMaxOctaves, "octaves out of range");
@@ -31,7 +33,8 @@ CascadeShape make_shape(int neurons, int channels, bool radius, int octaves, con
 
 std::unique_ptr<cpu::CpuBackend> make_cpu(const std::string& isa, int threads) {
   int count = 0;
-  const cpu::Kernels* kernels = isa.empty() ? cpu::available_kernels(&count)[0] : cpu::kernels_named(isa.c_str());
+  const cpu::Kernels* kernels =
+      isa.empty() ? cpu::available_kernels(&count)[0] : cpu::kernels_named(isa.c_str());
   expect(kernels != nullptr, "this machine does not run that instruction set");
   expect(threads >= 1 && threads <= 1024, "threads out of range");
   return std::make_unique<cpu::CpuBackend>(*kernels, threads);
@@ -68,8 +71,8 @@ struct Task {
   cpu::AlignedFloats target;
   CascadeTask task;
 
-  Task(std::shared_ptr<cpu::CpuBackend> b, const CascadeShape& shape, const FloatArray& x, const FloatArray& y,
-       bool grid, const FloatArray& want)
+  Task(std::shared_ptr<cpu::CpuBackend> b, const CascadeShape& shape, const FloatArray& x,
+       const FloatArray& y, bool grid, const FloatArray& want)
       : backend(std::move(b)), at(x, y, grid), target(Coordinates::copy(want)) {
     expect(want.size() == int64_t(shape.channels) * at.pixels.count, "target must be (C, pixels)");
     task = {shape, at.pixels, target.get()};
@@ -117,8 +120,19 @@ FloatArray render(cpu::CpuBackend& backend, const CascadeShape& s, const FloatAr
   return out;
 }
 
-FloatArray activations(cpu::CpuBackend& backend, const CascadeShape& s, const FloatArray& w, const FloatArray& x,
-                       const FloatArray& y, bool grid) {
+py::array_t<uint8_t> render_bytes(cpu::CpuBackend& backend, const CascadeShape& s, const FloatArray& w,
+                                  const FloatArray& x, const FloatArray& y, bool grid) {
+  expect_weights(s, w);
+  const Coordinates at(x, y, grid);
+  py::array_t<uint8_t> out({at.pixels.count, int64_t(s.channels)});
+  uint8_t* to = out.mutable_data();
+  py::gil_scoped_release release;
+  backend.cascade_render_bytes(s, at.pixels, w.data(), to);
+  return out;
+}
+
+FloatArray activations(cpu::CpuBackend& backend, const CascadeShape& s, const FloatArray& w,
+                       const FloatArray& x, const FloatArray& y, bool grid) {
   expect_weights(s, w);
   const Coordinates at(x, y, grid);
   FloatArray out({int64_t(s.neurons), at.pixels.count});
@@ -128,7 +142,9 @@ FloatArray activations(cpu::CpuBackend& backend, const CascadeShape& s, const Fl
   return out;
 }
 
-std::vector<float> to_vector(const FloatArray& a) { return std::vector<float>(a.data(), a.data() + a.size()); }
+std::vector<float> to_vector(const FloatArray& a) {
+  return std::vector<float>(a.data(), a.data() + a.size());
+}
 FloatArray to_array(const std::vector<float>& v) { return FloatArray(py::ssize_t(v.size()), v.data()); }
 
 struct PyDescent {
@@ -139,7 +155,10 @@ struct PyDescent {
             const DescentState& start)
       : task(std::move(t)) {
     for (const auto* a : {&grid, &mask}) expect_weights(task->task.shape, *a);
-    expect(int64_t(start.u.size()) == grid.size(), "the state does not fit the shape");
+    const size_t weights = size_t(grid.size());
+    expect(start.u.size() == weights, "the state does not fit the shape");
+    for (const auto* a : {&start.m, &start.v, &start.best_u})
+      expect(a->empty() || a->size() == weights, "the state does not fit the shape");
     descent = std::make_unique<Descent>(*task->backend, task->task, plan, grid.data(), mask.data(), start);
   }
 
@@ -158,15 +177,17 @@ struct PyDescent {
 }  // namespace
 
 void bind_cascade(py::module_& m) {
-  py::class_<CascadeShape>(m, "Shape", "The sizes of a cascade and the activation (by number) of every neuron.")
-      .def(py::init(&make_shape), py::arg("neurons"), py::arg("channels"), py::arg("radius"), py::arg("octaves"),
-           py::arg("activations"))
+  py::class_<CascadeShape>(m, "Shape",
+                           "The sizes of a cascade and the activation (by number) of every neuron.")
+      .def(py::init(&make_shape), py::arg("neurons"), py::arg("channels"), py::arg("radius"),
+           py::arg("octaves"), py::arg("activations"))
       .def_readonly("inputs", &CascadeShape::inputs)
       .def_readonly("neurons", &CascadeShape::neurons)
       .def_readonly("channels", &CascadeShape::channels)
       .def_property_readonly("weights", &CascadeShape::weights);
 
-  py::class_<cpu::CpuBackend, std::shared_ptr<cpu::CpuBackend>>(m, "Cpu", "A CPU backend: kernels and threads.")
+  py::class_<cpu::CpuBackend, std::shared_ptr<cpu::CpuBackend>>(m, "Cpu",
+                                                                "A CPU backend: kernels and threads.")
       .def(py::init([](const std::string& isa, int threads) {
              return std::shared_ptr<cpu::CpuBackend>(make_cpu(isa, threads));
            }),
@@ -175,18 +196,24 @@ void bind_cascade(py::module_& m) {
       .def_property_readonly("threads", &cpu::CpuBackend::threads)
       .def("peak", &cpu::CpuBackend::peak, py::arg("seconds") = 0.2, py::call_guard<py::gil_scoped_release>(),
            "GFLOP/s of multiply-adds from registers, all threads together.")
-      .def("render", &render, py::arg("shape"), py::arg("weights"), py::arg("x"), py::arg("y"), py::arg("grid"),
-           "(pixels, C) float32 activations of the output neurons, bit-exact everywhere.")
+      .def("render", &render, py::arg("shape"), py::arg("weights"), py::arg("x"), py::arg("y"),
+           py::arg("grid"), "(pixels, C) float32 activations of the output neurons, bit-exact everywhere.")
+      .def("render_bytes", &render_bytes, py::arg("shape"), py::arg("weights"), py::arg("x"), py::arg("y"),
+           py::arg("grid"), "(pixels, C) uint8: floor(256 a), clipped; bit-exact everywhere.")
       .def("activations", &activations, py::arg("shape"), py::arg("weights"), py::arg("x"), py::arg("y"),
            py::arg("grid"), "(N, pixels) float32 activations of all neurons, bit-exact everywhere.");
 
-  py::class_<Task, std::shared_ptr<Task>>(m, "Task", "A network and the picture it is to fit; target is (C, pixels).")
-      .def(py::init<std::shared_ptr<cpu::CpuBackend>, const CascadeShape&, const FloatArray&, const FloatArray&, bool,
-                    const FloatArray&>(),
-           py::arg("backend"), py::arg("shape"), py::arg("x"), py::arg("y"), py::arg("grid"), py::arg("target"))
-      .def("loss", &Task::loss, py::arg("weights"), "The score: (256/255)^2 times the sum of squared differences.")
+  py::class_<Task, std::shared_ptr<Task>>(m, "Task",
+                                          "A network and the picture it is to fit; target is (C, pixels).")
+      .def(py::init<std::shared_ptr<cpu::CpuBackend>, const CascadeShape&, const FloatArray&,
+                    const FloatArray&, bool, const FloatArray&>(),
+           py::arg("backend"), py::arg("shape"), py::arg("x"), py::arg("y"), py::arg("grid"),
+           py::arg("target"))
+      .def("loss", &Task::loss, py::arg("weights"),
+           "The score: (256/255)^2 times the sum of squared differences.")
       .def("gradient", &Task::gradient, py::arg("weights"), "(loss, gradient (K,)).")
-      .def("normal", &Task::normal, py::arg("weights"), "(K, K) Gauss-Newton matrix: half the Hessian of the loss.");
+      .def("normal", &Task::normal, py::arg("weights"),
+           "(K, K) Gauss-Newton matrix: half the Hessian of the loss.");
 
   py::enum_<Draw>(m, "Draw")
       .value("plain", Draw::plain)
@@ -211,11 +238,12 @@ void bind_cascade(py::module_& m) {
       .def_readwrite("quantize_first", &DescentPlan::quantize_first)
       .def_readwrite("seed", &DescentPlan::seed);
   m.def("descent_rate", &descent_rate, py::arg("plan"), py::arg("step"), "Learning rate of a step, from 0.");
-  m.def("descent_noise", &descent_noise, py::arg("plan"), py::arg("step"), "Width of the noise in a step, from 0.");
+  m.def("descent_noise", &descent_noise, py::arg("plan"), py::arg("step"),
+        "Width of the noise in a step, from 0.");
 
-#define CPPN_FLOATS(field)                                                       \
-  def_property(                                                                  \
-      #field, [](const DescentState& s) { return to_array(s.field); },           \
+#define CPPN_FLOATS(field)                                             \
+  def_property(                                                        \
+      #field, [](const DescentState& s) { return to_array(s.field); }, \
       [](DescentState& s, const FloatArray& a) { s.field = to_vector(a); })
   py::class_<DescentState>(m, "DescentState")
       .def(py::init<>())

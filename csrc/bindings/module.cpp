@@ -2,7 +2,8 @@
 #include "bindings.h"
 
 PYBIND11_MODULE(_core, m) {
-  m.doc() = "Native kernels, training loops and codec of cppn_native. Arguments are checked by the Python layer.";
+  m.doc() =
+      "Native kernels, training loops and codec of cppn_native. Arguments are checked by the Python layer.";
   cppn::bindings::bind_machine(m);
   cppn::bindings::bind_cascade(m);
   cppn::bindings::bind_rounding(m);

@@ -24,7 +24,8 @@ DoubleArray to_array(const std::vector<double>& v) { return DoubleArray(py::ssiz
 BitTable make_bits(const DoubleArray& bits, const IntArray& kind, py::ssize_t n, double price) {
   expect(bits.ndim() == 2 && bits.shape(0) >= 1 && bits.shape(1) >= 1, "bits must be (tables, levels)");
   expect(kind.ndim() == 1 && kind.size() == n, "one kind per weight expected");
-  for (py::ssize_t i = 0; i < n; ++i) expect(kind.data()[i] >= 0 && kind.data()[i] < bits.shape(0), "unknown kind");
+  for (py::ssize_t i = 0; i < n; ++i)
+    expect(kind.data()[i] >= 0 && kind.data()[i] < bits.shape(0), "unknown kind");
   return {bits.data(), int64_t(bits.shape(1)) - 1, kind.data(), price};
 }
 
@@ -53,7 +54,8 @@ py::object inverse(cpu::CpuBackend& backend, const DoubleArray& a) {
   const Stop stop = [&] { return interrupt(); };
   {
     py::gil_scoped_release release;
-    definite = backend.linalg().cholesky(l.data(), n, stop) && backend.linalg().inverse(l.data(), n, to, stop);
+    definite =
+        backend.linalg().cholesky(l.data(), n, stop) && backend.linalg().inverse(l.data(), n, to, stop);
   }
   interrupt.rethrow();
   return definite ? py::object(out) : py::object(py::none());
@@ -76,8 +78,8 @@ py::tuple freeze_some(cpu::CpuBackend& backend, const DoubleArray& hinv, const D
   return py::make_tuple(to_array(levels), py::array_t<int32_t>(n, fixed.data()));
 }
 
-py::tuple moves(const DoubleArray& hessian, const DoubleArray& g, const DoubleArray& u, int64_t most, double limit,
-                const DoubleArray& bits, const IntArray& kind, double price) {
+py::tuple moves(const DoubleArray& hessian, const DoubleArray& g, const DoubleArray& u, int64_t most,
+                double limit, const DoubleArray& bits, const IntArray& kind, double price) {
   const py::ssize_t n = u.size();
   expect_square(hessian, n);
   expect(g.size() == n, "gradient and levels do not fit");
@@ -89,7 +91,8 @@ py::tuple moves(const DoubleArray& hessian, const DoubleArray& g, const DoubleAr
   Interrupt interrupt;
   {
     py::gil_scoped_release release;
-    made = integer_moves(h, n, slope.data(), levels.data(), most, limit, table, &gain, [&] { return interrupt(); });
+    made = integer_moves(h, n, slope.data(), levels.data(), most, limit, table, &gain,
+                         [&] { return interrupt(); });
   }
   interrupt.rethrow();
   return py::make_tuple(to_array(levels), made, gain);
@@ -105,8 +108,9 @@ void bind_rounding(py::module_& m) {
   m.def("freeze", &freeze_some, py::arg("backend"), py::arg("inverse"), py::arg("u"), py::arg("count"),
         py::arg("limit"), py::arg("bits"), py::arg("kind"), py::arg("price"),
         "(u, fixed): `count` weights rounded, cheapest first, the others compensating.");
-  m.def("integer_moves", &moves, py::arg("hessian"), py::arg("g"), py::arg("u"), py::arg("most"), py::arg("limit"),
-        py::arg("bits"), py::arg("kind"), py::arg("price"), "(u, moves, gain): greedy steps of +-1 on the model.");
+  m.def("integer_moves", &moves, py::arg("hessian"), py::arg("g"), py::arg("u"), py::arg("most"),
+        py::arg("limit"), py::arg("bits"), py::arg("kind"), py::arg("price"),
+        "(u, moves, gain): greedy steps of +-1 on the model.");
 }
 
 }  // namespace cppn::bindings

@@ -1,11 +1,12 @@
-// THE table of activations: name, value, slope, formula. CPU, CUDA, Python and the exporters read it from here.
-// docs/adding_an_activation.md says how to add one. A line's position is its number in the .cppn file: append only.
+// THE table of activations: name, value, slope, formula. CPU, CUDA, Python and the exporters read it from
+// here. docs/adding_an_activation.md says how to add one. A line's position is its number in the .cppn file:
+// append only.
 #pragma once
 #include "math.h"
 
 //  X(name, formula, what it is)
-#define CPPN_ACTIVATIONS(X)                                                               \
-  X(sigmoid, "1 / (1 + exp(-z))", "the logistic function, as in the 1020-byte program")   \
+#define CPPN_ACTIVATIONS(X)                                                                \
+  X(sigmoid, "1 / (1 + exp(-z))", "the logistic function, as in the 1020-byte program")    \
   X(sine, "0.5 + 0.5 * sin(z)", "a wave between 0 and 1: more detail for as many weights") \
   X(tanh, "tanh(z)", "the sigmoid stretched to (-1, 1)")                                   \
   X(gaussian, "exp(-z * z)", "a bump: one where the sum is zero")                          \
@@ -56,7 +57,7 @@ struct gaussian {
   static CPPN_FN Activated<V> eval(V z) {
     using L = Lanes<V>;
     const V a = exp2_poly(z * z * L::splat(-1.44269504f));
-    return {a, L::splat(-2.0f) * z * a};
+    return {a, L::splat(-2.0f) * (z * a)};  // z a first: -2 z may overflow where a is tiny
   }
 };
 
@@ -84,10 +85,13 @@ template <class Visit>
 CPPN_FN void with_activation(Activation f, Visit&& visit) {
   switch (f) {
 #define CPPN_X(name, formula, text) \
-  case Activation::name: visit(activation::name{}); break;
+  case Activation::name:            \
+    visit(activation::name{});      \
+    break;
     CPPN_ACTIVATIONS(CPPN_X)
 #undef CPPN_X
-    default: __builtin_unreachable();  // shapes are checked where they are made
+    default:
+      __builtin_unreachable();  // shapes are checked where they are made
   }
 }
 

@@ -1,7 +1,8 @@
 // Adam (Kingma & Ba 2015, algorithm 1), then the clip to [-limit, limit]:
-//   m = b1 m + (1 - b1) g      v = b2 v + (1 - b2) g^2      w = clip(w - rate * (m / c1) / (sqrt(v / c2) + eps))
-// with c1 = 1 - b1^t and c2 = 1 - b2^t at step t = 1, 2, ... A decay d adds d w to the gradient, which is what a
-// Gaussian prior on the weights asks of it: the coder's bits are part of the loss.
+//   m = b1 m + (1 - b1) g      v = b2 v + (1 - b2) g^2      w = clip(w - rate * (m / c1) / (sqrt(v / c2) +
+//   eps))
+// with c1 = 1 - b1^t and c2 = 1 - b2^t at step t = 1, 2, ... A decay d adds d w to the gradient, which is
+// what a Gaussian prior on the weights asks of it: the coder's bits are part of the loss.
 #pragma once
 #include <cmath>
 
@@ -17,7 +18,8 @@ struct AdamStep {
 
 inline AdamStep adam_at(int64_t t, float rate, float b1, float b2, float eps, float decay) {
   const double n = double(t);
-  return {rate, b1, b2, eps, float(1.0 - std::pow(double(b1), n)), float(1.0 - std::pow(double(b2), n)), decay};
+  return {rate, b1, b2, eps, float(1.0 - std::pow(double(b1), n)), float(1.0 - std::pow(double(b2), n)),
+          decay};
 }
 
 CPPN_FN void adam_update(float& w, float& m, float& v, float g, const AdamStep& a, float limit) {

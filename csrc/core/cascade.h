@@ -31,7 +31,8 @@ struct CascadeShape {
 
 CPPN_FN int input_count(bool radius, int octaves) { return 3 + (radius ? 1 : 0) + 4 * octaves; }
 
-// Where the pixels are. A grid: pixel p at (x[p % width], y[p / width]). A list (width 0): pixel p at (x[p], y[p]).
+// Where the pixels are. A grid: pixel p at (x[p % width], y[p / width]). A list (width 0): pixel p at (x[p],
+// y[p]).
 struct Pixels {
   const float* x;
   const float* y;

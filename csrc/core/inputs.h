@@ -14,11 +14,11 @@ CPPN_FN void cascade_inputs(V x, V y, bool radius, int octaves, Root&& root, Put
   put(i++, x);
   put(i++, y);
   if (radius) put(i++, root(x * x + y * y));
-  float frequency = 3.14159265f;
+  float frequency = 0.5f;  // in turns: exact, where a float pi would drift with every octave
   for (int k = 0; k < octaves; ++k, frequency *= 2.0f) {
     const V both[2] = {x, y};
     for (const V& coordinate : both) {
-      const HalfAngle<V> h = half_angle(coordinate * L::splat(frequency));
+      const HalfAngle<V> h = half_angle_of_turns(coordinate * L::splat(frequency));
       const V sc = h.s * h.c, ss = h.s * h.s;
       put(i++, sc + sc);
       put(i++, L::splat(1.0f) - (ss + ss));

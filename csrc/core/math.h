@@ -1,6 +1,6 @@
-// exp and sin as polynomials, in nothing but +, -, x and bit shifts, each rounded by IEEE 754: compiled without
-// contraction they give the same bits on every machine, which libm does not promise. Coefficients are minimax
-// fits (Lawson's iteration on a Chebyshev grid) made for this file.
+// exp and sin as polynomials, in nothing but +, -, x and bit shifts, each rounded by IEEE 754: compiled
+// without contraction they give the same bits on every machine, which libm does not promise. Coefficients are
+// minimax fits (Lawson's iteration on a Chebyshev grid) made for this file.
 #pragma once
 #include "lanes.h"
 
@@ -36,17 +36,17 @@ CPPN_FN V exp_poly(V x) {
   return exp2_poly(x * Lanes<V>::splat(1.44269504f));
 }
 
-// sin and cos of z / 2 + k pi for some integer k: what the double-angle formulas need, and they forget the sign
-// that k leaves open. Absolute error 5e-8 for |z| < 2^22; beyond that the phase is noise, but finite.
+// sin and cos of z / 2 + k pi for some integer k: what the double-angle formulas need, and they forget the
+// sign that k leaves open. Absolute error 5e-8 for |z| < 2^22; beyond that the phase is noise, but finite.
 template <class V>
 struct HalfAngle {
   V s, c;
 };
 
+// of z = 2 pi turns
 template <class V>
-CPPN_FN HalfAngle<V> half_angle(V z) {
+CPPN_FN HalfAngle<V> half_angle_of_turns(V turns) {
   using L = Lanes<V>;
-  const V turns = z * L::splat(0.159154943f);
   V r = turns - round_small(turns);  // z / 2 = pi r (mod pi), |r| <= 1/2
   r = L::min(L::max(r, L::splat(-0.5f)), L::splat(0.5f));
   const V r2 = r * r;
@@ -58,6 +58,11 @@ CPPN_FN HalfAngle<V> half_angle(V z) {
   const V s = s01 + r4 * (s23 + r4 * L::splat(7.7560285318e-2f));
   const V c = c01 + r4 * (c23 + r4 * L::splat(2.1969642860e-1f));
   return {s * r, c};
+}
+
+template <class V>
+CPPN_FN HalfAngle<V> half_angle(V z) {
+  return half_angle_of_turns(z * Lanes<V>::splat(0.159154943f));
 }
 
 }  // namespace cppn

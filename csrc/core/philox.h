@@ -1,5 +1,5 @@
-// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): random numbers without a state. The same (seed, step, index)
-// gives the same number on every thread and device, so a run can be split, resumed and moved.
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): random numbers without a state. The same (seed, step,
+// index) gives the same number on every thread and device, so a run can be split, resumed and moved.
 #pragma once
 #include <cstdint>
 

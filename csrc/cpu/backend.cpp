@@ -14,8 +14,8 @@ namespace cppn::cpu {
 
 namespace {
 
-// Groups are the unit of work and of the reduction: their bounds depend on the picture alone, so any number of
-// threads adds the same numbers in the same order. 2048 pixels keep the cost of opening a group under 3 %.
+// Groups are the unit of work and of the reduction: their bounds depend on the picture alone, so any number
+// of threads adds the same numbers in the same order. 2048 pixels keep the cost of opening a group under 3 %.
 constexpr int64_t kGroupPixels = 2048;
 constexpr int64_t kMaxGroups = 64;
 
@@ -38,7 +38,10 @@ AlignedFloats aligned_floats(int64_t count) {
 }
 
 CpuBackend::CpuBackend(const Kernels& kernels, int threads)
-    : kernels_(kernels), pool_(threads), scratch_(size_t(pool_.threads())), scratch_size_(size_t(pool_.threads())) {}
+    : kernels_(kernels),
+      pool_(threads),
+      scratch_(size_t(pool_.threads())),
+      scratch_size_(size_t(pool_.threads())) {}
 
 std::string CpuBackend::name() const { return std::string("cpu/") + kernels_.isa; }
 
@@ -84,8 +87,8 @@ int CpuBackend::for_groups(int64_t pixels, F&& f) {
   return int(used);
 }
 
-void CpuBackend::draw(const float* u, const float* grid, int64_t count, const DrawStep& how, float* w, float* live,
-                      StepRecord* record) {
+void CpuBackend::draw(const float* u, const float* grid, int64_t count, const DrawStep& how, float* w,
+                      float* live, StepRecord* record) {
   const FloatMode mode(FloatMode::fast);
   int64_t floating = count;
   if (how.how == Draw::plain) {
@@ -116,11 +119,12 @@ void CpuBackend::cascade_gradient(const CascadeTask& task, const float* w, float
   const float* rows = unpack(s, w);
   partial_.resize(size_t(kMaxGroups * weights));
   double losses[kMaxGroups];
-  const int groups = for_groups(task.pixels.count, [&](int64_t group, int64_t first, int64_t last, int thread) {
-    const FloatMode mode(FloatMode::fast);
-    losses[group] = kernels_.train->gradient(s, rows, task.pixels, task.target, first, last, scratch(thread, floats),
-                                             &partial_[size_t(group * weights)]);
-  });
+  const int groups =
+      for_groups(task.pixels.count, [&](int64_t group, int64_t first, int64_t last, int thread) {
+        const FloatMode mode(FloatMode::fast);
+        losses[group] = kernels_.train->gradient(s, rows, task.pixels, task.target, first, last,
+                                                 scratch(thread, floats), &partial_[size_t(group * weights)]);
+      });
   std::fill(grad, grad + weights, 0.0f);
   record->loss = 0;
   for (int group = 0; group < groups; ++group) {
@@ -141,11 +145,12 @@ double CpuBackend::cascade_loss(const CascadeTask& task, const float* w) {
   const int64_t floats = kernels_.train->scratch_floats(task.shape);
   const float* rows = unpack(task.shape, w);
   double losses[kMaxGroups];
-  const int groups = for_groups(task.pixels.count, [&](int64_t group, int64_t first, int64_t last, int thread) {
-    const FloatMode mode(FloatMode::fast);
-    losses[group] = kernels_.train->loss(task.shape, rows, task.pixels, task.target, first, last,
-                                         scratch(thread, floats));
-  });
+  const int groups =
+      for_groups(task.pixels.count, [&](int64_t group, int64_t first, int64_t last, int thread) {
+        const FloatMode mode(FloatMode::fast);
+        losses[group] = kernels_.train->loss(task.shape, rows, task.pixels, task.target, first, last,
+                                             scratch(thread, floats));
+      });
   double loss = 0;
   for (int group = 0; group < groups; ++group) loss += losses[group];
   return loss;
@@ -153,7 +158,8 @@ double CpuBackend::cascade_loss(const CascadeTask& task, const float* w) {
 
 // A block (n, m) of the matrix is sum_p (sum_c g_c[n] g_c[m]) a a^T: the channels are summed before the outer
 // product, which therefore costs K^2 / 2 multiply-adds a pixel whatever C is.
-bool CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double* host_hessian, const Stop& stop) {
+bool CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double* host_hessian,
+                                const Stop& stop) {
   const CascadeShape& s = task.shape;
   const int64_t K = s.weights(), stride = padded(K + 64, 16), node_stride = padded(s.nodes(), 16) + 16;
   const int64_t N = s.neurons, block = std::min<int64_t>(kNormalPixels, task.pixels.count);
@@ -180,9 +186,9 @@ bool CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double*
       const int64_t n = N - 1 - task_index;  // the long rows first
       float* panel = scratch(thread, kNormalPanel * (stride + 64));
       for (int64_t q = 0; q < count; q += kNormalPanel)
-        kernels_.train->normal_rows(s, int(n), &nodes[size_t(q * node_stride)], node_stride, &slopes[size_t(q * N)],
-                                    block * N, std::min(kNormalPanel, count - q), panel, stride,
-                                    &hessian[size_t(s.row(int(n)) * stride)], stride);
+        kernels_.train->normal_rows(s, int(n), &nodes[size_t(q * node_stride)], node_stride,
+                                    &slopes[size_t(q * N)], block * N, std::min(kNormalPanel, count - q),
+                                    panel, stride, &hessian[size_t(s.row(int(n)) * stride)], stride);
       const int64_t first = s.row(int(n)), last = s.row(int(n) + 1);
       for (int64_t i = first; i < last; ++i)
         for (int64_t j = 0; j < last; ++j)
@@ -199,16 +205,30 @@ void CpuBackend::cascade_render(const CascadeShape& shape, const Pixels& pixels,
   const float* rows = unpack(shape, w);
   for_groups(pixels.count, [&](int64_t, int64_t first, int64_t last, int thread) {
     const FloatMode mode(FloatMode::exact);
-    kernels_.render->render(shape, rows, pixels, first, last, scratch(thread, floats), out + first * shape.channels);
+    kernels_.render->render(shape, rows, pixels, first, last, scratch(thread, floats),
+                            out + first * shape.channels);
   });
 }
 
-void CpuBackend::cascade_activations(const CascadeShape& shape, const Pixels& pixels, const float* w, float* out) {
+void CpuBackend::cascade_render_bytes(const CascadeShape& shape, const Pixels& pixels, const float* w,
+                                      uint8_t* out) {
   const int64_t floats = kernels_.render->scratch_floats(shape);
   const float* rows = unpack(shape, w);
   for_groups(pixels.count, [&](int64_t, int64_t first, int64_t last, int thread) {
     const FloatMode mode(FloatMode::exact);
-    kernels_.render->activations(shape, rows, pixels, first, last, scratch(thread, floats), out + first, pixels.count);
+    kernels_.render->render_bytes(shape, rows, pixels, first, last, scratch(thread, floats),
+                                  out + first * shape.channels);
+  });
+}
+
+void CpuBackend::cascade_activations(const CascadeShape& shape, const Pixels& pixels, const float* w,
+                                     float* out) {
+  const int64_t floats = kernels_.render->scratch_floats(shape);
+  const float* rows = unpack(shape, w);
+  for_groups(pixels.count, [&](int64_t, int64_t first, int64_t last, int thread) {
+    const FloatMode mode(FloatMode::exact);
+    kernels_.render->activations(shape, rows, pixels, first, last, scratch(thread, floats), out + first,
+                                 pixels.count);
   });
 }
 

@@ -34,12 +34,16 @@ class CpuBackend final : public Backend {
   void draw(const float* u, const float* grid, int64_t count, const DrawStep& how, float* w, float* live,
             StepRecord* record) override;
   void cascade_gradient(const CascadeTask& task, const float* w, float* grad, StepRecord* record) override;
-  void adam(float* u, float* m, float* v, const float* grad, const float* grid, const float* live, const float* mask,
-            int64_t count, const AdamStep& step, float limit) override;
+  void adam(float* u, float* m, float* v, const float* grad, const float* grid, const float* live,
+            const float* mask, int64_t count, const AdamStep& step, float limit) override;
   double cascade_loss(const CascadeTask& task, const float* w) override;
-  bool cascade_normal(const CascadeTask& task, const float* w, double* host_hessian, const Stop& stop) override;
+  bool cascade_normal(const CascadeTask& task, const float* w, double* host_hessian,
+                      const Stop& stop) override;
   void cascade_render(const CascadeShape& shape, const Pixels& pixels, const float* w, float* out) override;
-  void cascade_activations(const CascadeShape& shape, const Pixels& pixels, const float* w, float* out) override;
+  void cascade_render_bytes(const CascadeShape& shape, const Pixels& pixels, const float* w,
+                            uint8_t* out) override;
+  void cascade_activations(const CascadeShape& shape, const Pixels& pixels, const float* w,
+                           float* out) override;
 
  private:
   float* scratch(int thread, int64_t floats);

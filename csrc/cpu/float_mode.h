@@ -11,10 +11,15 @@ namespace cppn::cpu {
 
 class FloatMode {
  public:
-  enum Kind { exact, fast };  // IEEE to the letter; or denormals flushed to zero, which saturated neurons breed
+  enum Kind {
+    exact,
+    fast
+  };  // IEEE to the letter; or denormals flushed to zero, which saturated neurons breed
 
 #if defined(__SSE2__)
-  explicit FloatMode(Kind kind) : saved_(_mm_getcsr()) { _mm_setcsr(kind == exact ? 0x1f80u : 0x1f80u | 0x8040u); }
+  explicit FloatMode(Kind kind) : saved_(_mm_getcsr()) {
+    _mm_setcsr(kind == exact ? 0x1f80u : 0x1f80u | 0x8040u);
+  }
   ~FloatMode() { _mm_setcsr(saved_); }
 
  private:

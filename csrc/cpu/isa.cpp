@@ -6,8 +6,8 @@
 
 namespace cppn::cpu {
 
-#define CPPN_DECLARE(isa)                 \
-  extern const TrainKernels train_##isa;  \
+#define CPPN_DECLARE(isa)                  \
+  extern const TrainKernels train_##isa;   \
   extern const RenderKernels render_##isa; \
   extern const DenseKernels dense_##isa;   \
   extern double (*const peak_##isa)(double);

@@ -39,8 +39,8 @@ bool Linalg::cholesky(double* a, int64_t n, const Stop& stop) {
     });
     pool_.run(tiles, [&](int64_t task, int) {
       const int64_t tile = tiles - 1 - task, i = tile * kPanel, m = std::min(kPanel, rows - i);
-      kernels_.minus_product(a + (below + i) * n + below, n, a + (below + i) * n + k, n, panel.data(), rows, m, i + m,
-                             width);
+      kernels_.minus_product(a + (below + i) * n + below, n, a + (below + i) * n + k, n, panel.data(), rows,
+                             m, i + m, width);
     });
   }
   return true;
@@ -69,8 +69,8 @@ bool Linalg::inverse(const double* l, int64_t n, double* out, const Stop& stop) 
       for (int64_t i = i0; i < i1; ++i)
         if (i >= j0 && i < j1) x[size_t(i * n + i)] = 1;
       if (i0 > j0)  // rows above column block j0 are zero
-        kernels_.minus_product(&x[size_t(i0 * n + j0)], n, l + i0 * n + j0, n, &x[size_t(j0 * n + j0)], n, i1 - i0,
-                               j1 - j0, i0 - j0);
+        kernels_.minus_product(&x[size_t(i0 * n + j0)], n, l + i0 * n + j0, n, &x[size_t(j0 * n + j0)], n,
+                               i1 - i0, j1 - j0, i0 - j0);
       for (int64_t i = i0; i < i1; ++i)
         for (int64_t j = j0; j < j1; ++j) {
           double sum = x[size_t(i * n + j)];
@@ -90,7 +90,8 @@ bool Linalg::inverse(const double* l, int64_t n, double* out, const Stop& stop) 
     if (thread == 0 && stop && stop()) stopped = true;  // thread 0 is the caller
     if (stopped) return;
     const int64_t i = tile * kPanel, m = std::min(kPanel, n - i);
-    kernels_.minus_product(out + i * n, n, &minus_xt[size_t(i * n + i)], n, &x[size_t(i * n)], n, m, i + m, n - i);
+    kernels_.minus_product(out + i * n, n, &minus_xt[size_t(i * n + i)], n, &x[size_t(i * n)], n, m, i + m,
+                           n - i);
   });
   for (int64_t i = 0; i < n; ++i)
     for (int64_t j = 0; j < i; ++j) out[j * n + i] = out[i * n + j];

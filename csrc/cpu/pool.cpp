@@ -16,8 +16,8 @@ namespace cppn::cpu {
 
 namespace {
 
-// A step of a small picture takes 50 us and waking a sleeping thread takes as long, so workers look for new work
-// this many times (some 20 us) before they sleep.
+// A step of a small picture takes 50 us and waking a sleeping thread takes as long, so workers look for new
+// work this many times (some 20 us) before they sleep.
 constexpr int kSpins = 4000;
 
 inline void relax() {
@@ -58,7 +58,8 @@ struct Pool::State {
   void work(int thread) {
     uint64_t seen = 0;
     for (;;) {
-      for (int spin = 0; spin < kSpins && round.load(std::memory_order_acquire) == seen && !stop.load(); ++spin)
+      for (int spin = 0; spin < kSpins && round.load(std::memory_order_acquire) == seen && !stop.load();
+           ++spin)
         relax();
       if (round.load(std::memory_order_acquire) == seen) {
         std::unique_lock<std::mutex> lock(mutex);
@@ -85,7 +86,8 @@ Pool::Pool(int threads) : state_(new State) {
 }
 
 Pool::~Pool() {
-  if (state_->owner != getpid()) return;  // a forked child never had the threads; their handles are left alone
+  if (state_->owner != getpid())
+    return;  // a forked child never had the threads; their handles are left alone
   {
     std::lock_guard<std::mutex> lock(state_->mutex);
     state_->stop.store(true);

@@ -1,4 +1,5 @@
-// A small thread pool of our own: libgomp hangs in a child forked after a parallel region, this one starts anew.
+// A small thread pool of our own: libgomp hangs in a child forked after a parallel region, this one starts
+// anew.
 #pragma once
 #include <cstdint>
 #include <functional>

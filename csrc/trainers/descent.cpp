@@ -47,7 +47,8 @@ void Descent::step() {
   backend_.cascade_gradient(task_, w_, grad_, &record);
   now_.loss = record.loss;
   now_.floating = record.floating;
-  if (plan_.draw == Draw::stochastic && record.floating == 0 && (!now_.has_best || record.loss < now_.best_loss)) {
+  if (plan_.draw == Draw::stochastic && record.floating == 0 &&
+      (!now_.has_best || record.loss < now_.best_loss)) {
     now_.has_best = true;
     now_.best_loss = record.loss;
     backend_.download(now_.best_u.data(), u_, weights_);  // rounded, these are the weights just drawn

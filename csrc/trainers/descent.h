@@ -1,4 +1,5 @@
-// Gradient descent on one picture: draw the weights, value and gradient, Adam and clip; the loop of every method.
+// Gradient descent on one picture: draw the weights, value and gradient, Adam and clip; the loop of every
+// method.
 #pragma once
 #include <memory>
 #include <vector>
@@ -9,15 +10,15 @@ namespace cppn {
 
 struct DescentPlan {
   Draw draw = Draw::plain;
-  int64_t steps = 10000;     // the length of the schedules; run() may stop earlier or go on
-  float rate = 0.01f;        // in levels
-  float rate_floor = 1.0f;   // cosine from rate to rate * rate_floor over `steps`
-  int64_t warmup = 0;        // steps over which the rate rises from zero
+  int64_t steps = 10000;    // the length of the schedules; run() may stop earlier or go on
+  float rate = 0.01f;       // in levels
+  float rate_floor = 1.0f;  // cosine from rate to rate * rate_floor over `steps`
+  int64_t warmup = 0;       // steps over which the rate rises from zero
   float b1 = 0.9f, b2 = 0.999f, eps = 1e-8f;
-  float decay = 0;           // adds decay * u^2 / 2 to the loss
-  float limit = 55.0f;       // |u| <= limit
-  float noise = 0;           // full width of the uniform noise, in levels
-  double noise_rise = 0;     // the fraction of `steps` over which it grows from zero
+  float decay = 0;              // adds decay * u^2 / 2 to the loss
+  float limit = 55.0f;          // |u| <= limit
+  float noise = 0;              // full width of the uniform noise, in levels
+  double noise_rise = 0;        // the fraction of `steps` over which it grows from zero
   double quantize_rate = 1e-4;  // q <- q + rate (1 - q), from quantize_first, after each step
   double quantize_first = 0;
   uint64_t seed = 0;
@@ -25,10 +26,10 @@ struct DescentPlan {
 
 struct DescentState {
   int64_t step = 0;
-  double q = 0;              // the fraction of the next step
-  double loss = 0;           // of the last step, at the weights it drew
+  double q = 0;     // the fraction of the next step
+  double loss = 0;  // of the last step, at the weights it drew
   int64_t floating = 0;
-  double best_loss = 0;      // only with draw = stochastic: of best_u, the best with no weight left float
+  double best_loss = 0;  // only with draw = stochastic: of best_u, the best with no weight left float
   bool has_best = false;
   std::vector<float> u, m, v, best_u;
 };

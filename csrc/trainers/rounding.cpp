@@ -18,8 +18,8 @@ struct Rounded {
   double level, cost, order;
 };
 
-// Of the two integers around u, the one that costs less in loss and bits together. Weights are taken in the order
-// of what rounding adds: the bits that any choice would cost are not held against a weight.
+// Of the two integers around u, the one that costs less in loss and bits together. Weights are taken in the
+// order of what rounding adds: the bits that any choice would cost are not held against a weight.
 Rounded round_priced(double u, double inverse, int64_t i, double limit, const BitTable& bits) {
   Rounded best{0, std::numeric_limits<double>::infinity(), 0};
   double cheapest = std::numeric_limits<double>::infinity();
@@ -35,8 +35,8 @@ Rounded round_priced(double u, double inverse, int64_t i, double limit, const Bi
 
 }  // namespace
 
-void freeze(double* hinv, int64_t n, double* u, int32_t* fixed, int64_t count, double limit, const BitTable& bits,
-            MinusOuter minus_outer, const std::function<bool()>& stop) {
+void freeze(double* hinv, int64_t n, double* u, int32_t* fixed, int64_t count, double limit,
+            const BitTable& bits, MinusOuter minus_outer, const std::function<bool()>& stop) {
   std::vector<int64_t> id(static_cast<size_t>(n));  // the live ones, packed to the front of hinv
   for (int64_t i = 0; i < n; ++i) id[size_t(i)] = i;
   std::vector<double> column(static_cast<size_t>(n));

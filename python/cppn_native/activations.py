@@ -21,8 +21,7 @@ class Activation:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    name: Activation(number, name, formula, text)
-    for number, (name, formula, text) in enumerate(_core.activations())
+    name: Activation(number, name, formula, text) for number, (name, formula, text) in enumerate(_core.activations())
 }
 
 

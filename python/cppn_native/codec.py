@@ -112,6 +112,8 @@ def info(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
         activation=config.activation,
         output_activation=config.output_activation,
         coords=config.coords,
+        radius=config.radius,
+        octaves=config.octaves,
         weights=config.weights,
         steps=model.steps,
         bits_per_weight=8 * len(data) / config.weights,

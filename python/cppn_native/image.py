@@ -29,7 +29,7 @@ from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
 ImageLike: TypeAlias = "str | os.PathLike[str] | Image.Image | NDArray[Any]"
 
 # suffix -> Pillow's format, its options, and whether it can hold alpha; as lossless as the format allows
-_FORMATS: dict[str, tuple[str, dict[str, Any], bool]] = {
+FORMATS: dict[str, tuple[str, dict[str, Any], bool]] = {
     ".png": ("PNG", {}, True),
     ".webp": ("WEBP", {"lossless": True, "exact": True}, True),  # exact: keep colour under alpha 0
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}, False),
@@ -96,8 +96,8 @@ def save_image(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
     dtype and for what the format cannot hold (alpha in .jpg), OSError for what the disk refuses.
     """
     suffix = os.path.splitext(os.fspath(path))[1].lower()
-    if suffix not in _FORMATS:
-        raise ValueError(f"path must end in one of {', '.join(_FORMATS)}, got {os.fspath(path)!r}")
+    if suffix not in FORMATS:
+        raise ValueError(f"path must end in one of {', '.join(FORMATS)}, got {os.fspath(path)!r}")
     pixels = np.asarray(image)
     if pixels.dtype != np.uint8:
         raise ValueError(f"image must be uint8, got {pixels.dtype}; to_uint8(image) rounds and clips")
@@ -105,7 +105,7 @@ def save_image(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
         raise ValueError(f"image must be (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), got {pixels.shape}")
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
-    form, options, holds_alpha = _FORMATS[suffix]
+    form, options, holds_alpha = FORMATS[suffix]
     if pixels.ndim == 3 and pixels.shape[2] == 4 and not holds_alpha:
         raise ValueError(f"image has an alpha channel, which {suffix} cannot hold; drop it or save as .png")
     file = io.BytesIO()
@@ -200,9 +200,7 @@ def _pixels(picture: Image.Image, form: str | None) -> NDArray[Any]:
             # 32 bits. Pillow reads 16-bit .pgm (and once .png) into them, but also puts 8-bit values there.
             wide = form in ("PNG", "PPM") or values.max() > 255
             if values.min() < 0 or values.max() > 65535:
-                raise ValueError(
-                    f"mode 'I' with values from {values.min()} to {values.max()}, not 0 to 65535"
-                )
+                raise ValueError(f"mode 'I' with values from {values.min()} to {values.max()}, not 0 to 65535")
             values = values.astype(np.uint16 if wide else np.uint8)
         if not isinstance(key, int):
             return values
@@ -278,9 +276,7 @@ def _to_255(array: NDArray[Any], name: str) -> NDArray[np.float32]:
     if kind == "f" and not (finite := np.isfinite(array)).all():
         first = tuple(int(i) for i in np.unravel_index(finite.argmin(), array.shape))
         bad = array.size - np.count_nonzero(finite)
-        raise ValueError(
-            f"{name} has {bad} NaN or infinite values, the first at (row, column, channel) {first}"
-        )
+        raise ValueError(f"{name} has {bad} NaN or infinite values, the first at (row, column, channel) {first}")
     low, high = array.min(), array.max()
     if kind in "ui":
         if low < 0 or high > 255:
@@ -293,9 +289,7 @@ def _to_255(array: NDArray[Any], name: str) -> NDArray[np.float32]:
     return np.asarray((np.clip(wide, 0, 1) * 255).astype(np.float32))
 
 
-def _arrange(
-    pixels: NDArray[np.float32], backdrop: NDArray[np.float32], channels: int | None
-) -> NDArray[np.float32]:
+def _arrange(pixels: NDArray[np.float32], backdrop: NDArray[np.float32], channels: int | None) -> NDArray[np.float32]:
     """(H, W, 1 to 4) -> the channels asked for, blended onto the backdrop (3,) unless alpha is to be kept."""
     transparent = pixels.shape[2] in (2, 4)
     colour, alpha = (pixels[:, :, :-1], pixels[:, :, -1:]) if transparent else (pixels, None)

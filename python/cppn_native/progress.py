@@ -60,6 +60,13 @@ class Reporter:
             self._show(report)
         return bool(self._callback(report)) if self._callback else False
 
+    def last(self, report: Progress) -> None:
+        """The report that ends the run, whatever ended it."""
+        self(report)
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
     def _show(self, report: Progress) -> None:
         best = "" if report.best is None else f" best {report.best:.1f}"
         size = "" if report.nbytes is None else f" {report.nbytes} B"
@@ -69,17 +76,10 @@ class Reporter:
                 from tqdm import tqdm
 
                 layout = "{percentage:3.0f}%|{bar:16}| {elapsed}<{remaining} {desc}"
-                self._bar = tqdm(
-                    total=1000, file=self._stream, bar_format=layout, leave=True, dynamic_ncols=True
-                )
+                self._bar = tqdm(total=1000, file=self._stream, bar_format=layout, leave=True, dynamic_ncols=True)
             self._bar.set_description_str(text, refresh=False)
             self._bar.update(max(0, round(report.fraction * 1000) - self._bar.n))
             self._bar.refresh()
         elif time.monotonic() >= self._next_line or report.stage == "done":
             self._next_line = time.monotonic() + 10.0
             print(f"{report.fraction:4.0%} {report.elapsed:6.1f} s  {text}", file=self._stream, flush=True)
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None

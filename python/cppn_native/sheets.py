@@ -157,7 +157,7 @@ def _grey(values: NDArray[np.float32]) -> tuple[Pixels, str]:
     low, high = (float(values[finite].min()), float(values[finite].max())) if finite.any() else (0.0, 0.0)
     span = ""
     if low < 0 or high > 1:
-        span = f" {low:.2g} … {high:.2g}"
+        span = f": {low:.2g} … {high:.2g}"
     else:
         low, high = 0.0, 1.0
     unit = (np.where(finite, values, low).astype(np.float64) - low) / max(high - low, 1e-30)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from . import _core
 from .devices import open_backend
 from .fit.picture import Picture, working_picture
 from .fit.plan import Plan, neurons_for
-from .fit.run import Run, first_state, fingerprint
+from .fit.run import Run, fingerprint, first_state
 from .fit.state import FitState, load_checkpoint
 from .image import ImageLike, load_image
 from .models.cascade import SEED_STEP, Cascade, CascadeConfig
@@ -25,6 +25,8 @@ from .progress import Progress, Reporter
 __all__ = ["train"]
 
 MIN_BYTES = 32
+MAX_STEPS = 10**12
+MAX_MINUTES = 366 * 24 * 60
 FIT_PIXELS = 262_144
 STOCHASTIC = {
     "rate": 0.01,
@@ -54,7 +56,7 @@ def train(
     callback: Callable[[Progress], Any] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     init: Cascade | None = None,
-    background: object = (255, 255, 255),
+    background: str | Sequence[int] = (255, 255, 255),
     fit_pixels: int | None = FIT_PIXELS,
     **options: Any,
 ) -> Cascade:
@@ -82,9 +84,7 @@ def train(
     config_options, plan_options = _split(options)
     _check_budget(max_bytes, steps, minutes, seed)
     config = _config(model, config_options, max_bytes, init)
-    pixels = load_image(image, channels=_image_channels(config), background=background)[
-        :, :, : config.channels
-    ]
+    pixels = load_image(image, channels=_image_channels(config), background=background)[:, :, : config.channels]
     if fit_pixels is not None and (isinstance(fit_pixels, bool) or int(fit_pixels) < 1):
         raise ValueError(f"fit_pixels must be a positive integer or None, got {fit_pixels!r}")
     if max(pixels.shape[:2]) > 65535:
@@ -118,22 +118,20 @@ def _check_budget(max_bytes: object, steps: object, minutes: object, seed: objec
     ):
         raise ValueError(f"max_bytes must be an integer of at least {MIN_BYTES}, or None, got {max_bytes!r}")
     if steps is not None and (
-        isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0
+        isinstance(steps, bool) or not isinstance(steps, int | np.integer) or not 0 <= steps <= MAX_STEPS
     ):
-        raise ValueError(f"steps must be a non-negative integer or None, got {steps!r}")
+        raise ValueError(f"steps must be an integer from 0 to {MAX_STEPS} or None, got {steps!r}")
     if minutes is not None and (
         isinstance(minutes, bool)
         or not isinstance(minutes, int | float | np.number)
-        or not 0 < float(minutes) < float("inf")
+        or not 0 < float(minutes) <= MAX_MINUTES
     ):
-        raise ValueError(f"minutes must be a positive number or None, got {minutes!r}")
+        raise ValueError(f"minutes must be a positive number up to {MAX_MINUTES} (a year) or None, got {minutes!r}")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 63:
         raise ValueError(f"seed must be an integer from 0 to 2^63 - 1, got {seed!r}")
 
 
-def _config(
-    model: object, options: dict[str, Any], max_bytes: int | None, init: Cascade | None
-) -> CascadeConfig:
+def _config(model: object, options: dict[str, Any], max_bytes: int | None, init: Cascade | None) -> CascadeConfig:
     if init is not None:
         if not isinstance(init, Cascade):
             raise ValueError(f"init must be a Cascade, got {type(init).__name__}")
@@ -189,15 +187,13 @@ def _check_plan(plan: Plan) -> None:
             raise ValueError(f"{name} must not be negative, got {getattr(plan, name)!r}")
 
 
-def _affordable(
-    plan: Plan, minutes: float, config: CascadeConfig, picture: Picture, backend: _core.Cpu
-) -> int:
+def _affordable(plan: Plan, minutes: float, config: CascadeConfig, picture: Picture, backend: _core.Cpu) -> int:
     """Gradient steps that fit into the descent's share of the time, by the clock of this machine."""
     task = picture.task(backend, config)
     weights: NDArray[np.float32] = np.zeros(config.weights, np.float32)
     task.gradient(weights)
     begin, count = time.perf_counter(), 0
-    while time.perf_counter() - begin < min(0.2, 0.6 * minutes):
+    while count == 0 or time.perf_counter() - begin < min(0.2, 0.6 * minutes):
         task.gradient(weights)
         count += 1
     per_step = (time.perf_counter() - begin) / count
@@ -205,16 +201,12 @@ def _affordable(
     return max(1, int(60 * minutes * share / per_step))
 
 
-def _continued(
-    checkpoint: str | os.PathLike[str], picture: Picture, seed: int, reporter: Reporter
-) -> FitState:
+def _continued(checkpoint: str | os.PathLike[str], picture: Picture, seed: int, reporter: Reporter) -> FitState:
     state = load_checkpoint(checkpoint)
     if state.fingerprint != fingerprint(picture):
         raise ValueError(f"checkpoint {os.fspath(checkpoint)} belongs to another picture")
     if state.plan.seed != seed:
-        raise ValueError(
-            f"checkpoint {os.fspath(checkpoint)} was begun with seed={state.plan.seed}, got seed={seed}"
-        )
+        raise ValueError(f"checkpoint {os.fspath(checkpoint)} was begun with seed={state.plan.seed}, got seed={seed}")
     reporter.announce(f"continuing {os.fspath(checkpoint)} at step {state.step} of {state.plan.steps}")
     return state
 

@@ -137,7 +137,7 @@ CASES = [
     Case(Network(mixed(128), channels=4), (13, 11)),
     Case(Network(mixed(127), channels=3, radius=True, octaves=7), 65),
 ]  # fmt: skip
-"""Awkward first: one pixel, one neuron; then tails around tiles (128), groups (2048), register blocks (4)."""
+"""Awkward first: one pixel, one neuron; then tails of vectors, tiles, groups (2048) and register blocks."""
 
 SMALL = [case for case in CASES if case.net.weights <= 400]
 TINY = [case for case in SMALL if len(case.points[0]) <= 150]

@@ -14,9 +14,10 @@
 namespace cppn::cpu {
 namespace {
 
-// B x V: 16 accumulators hide the latency of two multiply-adds a cycle; 16-register machines hold 8 with their
-// operands. Forward blocks are low and wide: an activation is one long chain of dependent operations, and only as
-// many vectors as stand side by side fill the gaps in it (2 x 8 against 4 x 4: 10 % of a step of sine neurons).
+// B x V: 16 accumulators hide the latency of two multiply-adds a cycle; 16-register machines hold 8 with
+// their operands. Forward blocks are low and wide: an activation is one long chain of dependent operations,
+// and only as many vectors as stand side by side fill the gaps in it (2 x 8 against 4 x 4: 10 % of a step of
+// sine neurons).
 #if defined(__AVX512F__) || defined(__ARM_NEON)
 constexpr int kForwardBlock = 2, kForwardStrip = 8;
 constexpr int kBlock = 4, kStrip = 4;
@@ -60,8 +61,8 @@ CPPN_FN int64_t tile_scratch(const CascadeShape& s) {
   return (padded_nodes(s) + s.neurons + kMaxChannels) * p + (s.weights() + kGradColumns) * kLanes + 64;
 }
 
-// Coordinates of the tile's pixels, row by row. Pixels past `last` repeat the last one: their results are dropped
-// or their seeds zeroed.
+// Coordinates of the tile's pixels, row by row. Pixels past `last` repeat the last one: their results are
+// dropped or their seeds zeroed.
 CPPN_FN void load_coordinates(const Pixels& at, int64_t first, int64_t last, int P, float* x, float* y) {
   const int valid = int(last - first < P ? last - first : P);
   if (at.width == 0) {
@@ -83,8 +84,9 @@ CPPN_FN void load_inputs(const CascadeShape& s, const Pixels& at, int64_t first,
   alignas(64) float x[kMaxTile], y[kMaxTile];
   load_coordinates(at, first, last, t.pixels, x, y);
   for (int p = 0; p < t.pixels; p += kLanes)
-    cascade_inputs(load(x + p), load(y + p), s.radius, s.octaves, [](vf v) { return square_root(v); },
-                   [&](int i, vf v) { store(t.a + i * t.pixels + p, v); });
+    cascade_inputs(
+        load(x + p), load(y + p), s.radius, s.octaves, [](vf v) { return square_root(v); },
+        [&](int i, vf v) { store(t.a + i * t.pixels + p, v); });
 }
 
 template <int B, bool kSlopes>
@@ -200,7 +202,8 @@ CPPN_FN void forward_tile(const CascadeShape& s, const float* w, Tile& t) {
   const int stride = weight_stride(s), odd = s.neurons % kForwardBlock;
   static_assert(kForwardBlock == 2, "one odd neuron at most");
   if (odd) forward_block<1, kSlopes>(s, w, stride, t, 0);
-  for (int n = odd; n < s.neurons; n += kForwardBlock) forward_block<kForwardBlock, kSlopes>(s, w, stride, t, n);
+  for (int n = odd; n < s.neurons; n += kForwardBlock)
+    forward_block<kForwardBlock, kSlopes>(s, w, stride, t, n);
 }
 
 CPPN_FN void backward_tile(const CascadeShape& s, const float* w, Tile& t) {

@@ -1,7 +1,8 @@
-// The inner loop of the dense linear algebra in float64 (cpu/linalg.cpp), compiled once for each instruction set.
+// The inner loop of the dense linear algebra in float64 (cpu/linalg.cpp), compiled once for each instruction
+// set.
 #define CPPN_FAST 1
-#include "kernels.h"
 #include "../vec.h"
+#include "kernels.h"
 
 namespace cppn::cpu {
 namespace {
@@ -21,8 +22,8 @@ CPPN_FN vd get(const double* p) {
 }
 
 template <int R>
-CPPN_FN void rows_minus_product(double* c, int64_t ldc, const double* a, int64_t lda, const double* b, int64_t ldb,
-                                int64_t n, int64_t k) {
+CPPN_FN void rows_minus_product(double* c, int64_t ldc, const double* a, int64_t lda, const double* b,
+                                int64_t ldb, int64_t n, int64_t k) {
   constexpr int kWide = kVectors * kDoubles;
   int64_t j = 0;
   for (; j + kWide <= n; j += kWide) {
@@ -56,8 +57,8 @@ CPPN_FN void rows_minus_product(double* c, int64_t ldc, const double* a, int64_t
 }
 
 // c (m, n) -= a (m, k) b (k, n), all row-major
-void minus_product(double* c, int64_t ldc, const double* a, int64_t lda, const double* b, int64_t ldb, int64_t m,
-                   int64_t n, int64_t k) {
+void minus_product(double* c, int64_t ldc, const double* a, int64_t lda, const double* b, int64_t ldb,
+                   int64_t m, int64_t n, int64_t k) {
   int64_t i = 0;
   for (; i + 4 <= m; i += 4) rows_minus_product<4>(c + i * ldc, ldc, a + i * lda, lda, b, ldb, n, k);
   for (; i < m; ++i) rows_minus_product<1>(c + i * ldc, ldc, a + i * lda, lda, b, ldb, n, k);

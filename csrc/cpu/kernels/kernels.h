@@ -19,20 +19,21 @@ inline constexpr float kScoreScale = float(256.0 * 256.0 / (255.0 * 255.0));
 struct TrainKernels {
   int64_t (*scratch_floats)(const CascadeShape&);
   // loss = kappa sum (a - target)^2 over the visited pixels, target (C, pixels.count); grad (K) = dloss/dw
-  double (*gradient)(const CascadeShape&, const float* w, Pixels, const float* target, int64_t first, int64_t last,
-                     float* scratch, float* grad);
+  double (*gradient)(const CascadeShape&, const float* w, Pixels, const float* target, int64_t first,
+                     int64_t last, float* scratch, float* grad);
   // The loss alone.
-  double (*loss)(const CascadeShape&, const float* w, Pixels, const float* target, int64_t first, int64_t last,
-                 float* scratch);
-  // nodes (count, row) = inputs and activations, slopes (C, count, N) = d a[output c] / d z[n]; pixel-major, for
-  // the normal equations.
+  double (*loss)(const CascadeShape&, const float* w, Pixels, const float* target, int64_t first,
+                 int64_t last, float* scratch);
+  // nodes (count, row) = inputs and activations, slopes (C, count, N) = d a[output c] / d z[n]; pixel-major,
+  // for the normal equations.
   void (*jacobian)(const CascadeShape&, const float* w, Pixels, int64_t first, int64_t last, float* scratch,
                    float* nodes, int64_t node_stride, float* slopes, int64_t slope_plane);
-  // The rows of neuron n: out (D+n, stride) += sum_p a[p, i] (sum_c g_c[p, n] g_c[p, m]) a[p, j] for all m <= n;
-  // panel (count * (panel_stride + 64)) is scratch, panel_stride and stride at least row(n+1) + 64, multiples of 16
-  void (*normal_rows)(const CascadeShape&, int n, const float* nodes, int64_t node_stride, const float* slopes,
-                      int64_t slope_plane, int64_t count, float* panel, int64_t panel_stride, float* out,
-                      int64_t stride);
+  // The rows of neuron n: out (D+n, stride) += sum_p a[p, i] (sum_c g_c[p, n] g_c[p, m]) a[p, j] for all m <=
+  // n; panel (count * (panel_stride + 64)) is scratch, panel_stride and stride at least row(n+1) + 64,
+  // multiples of 16
+  void (*normal_rows)(const CascadeShape&, int n, const float* nodes, int64_t node_stride,
+                      const float* slopes, int64_t slope_plane, int64_t count, float* panel,
+                      int64_t panel_stride, float* out, int64_t stride);
   // Fraction q to be quantized: the s of core/quantize.h
   float (*quantization_scale)(const float* u, int64_t count, float q);
 };
@@ -40,16 +41,20 @@ struct TrainKernels {
 struct RenderKernels {
   int64_t (*scratch_floats)(const CascadeShape&);
   // out (last - first, C), float activations of the output neurons, bit-exact on every instruction set
-  void (*render)(const CascadeShape&, const float* w, Pixels, int64_t first, int64_t last, float* scratch, float* out);
+  void (*render)(const CascadeShape&, const float* w, Pixels, int64_t first, int64_t last, float* scratch,
+                 float* out);
+  // out (last - first, C) bytes: floor(256 a), 0 where a is below 0 or no number, 255 where it is 1 or above
+  void (*render_bytes)(const CascadeShape&, const float* w, Pixels, int64_t first, int64_t last,
+                       float* scratch, uint8_t* out);
   // out (N, out_stride): the activation of every neuron; column 0 is pixel `first`
-  void (*activations)(const CascadeShape&, const float* w, Pixels, int64_t first, int64_t last, float* scratch,
-                      float* out, int64_t out_stride);
+  void (*activations)(const CascadeShape&, const float* w, Pixels, int64_t first, int64_t last,
+                      float* scratch, float* out, int64_t out_stride);
 };
 
 struct DenseKernels {
   // c (m, n) -= a (m, k) b (k, n)
-  void (*minus_product)(double* c, int64_t ldc, const double* a, int64_t lda, const double* b, int64_t ldb, int64_t m,
-                        int64_t n, int64_t k);
+  void (*minus_product)(double* c, int64_t ldc, const double* a, int64_t lda, const double* b, int64_t ldb,
+                        int64_t m, int64_t n, int64_t k);
   // c (n, n) -= scale h h^T
   void (*minus_outer)(double* c, int64_t ldc, const double* h, double scale, int64_t n);
 };

@@ -8,7 +8,8 @@ namespace cppn::cpu {
 namespace {
 
 // Seeds = dloss/da of the outputs; returns the loss. Pixels from `valid` on count nothing.
-CPPN_FN double seed_loss(const CascadeShape& s, Tile& t, const float* target, int64_t plane, int64_t first, int valid) {
+CPPN_FN double seed_loss(const CascadeShape& s, Tile& t, const float* target, int64_t plane, int64_t first,
+                         int valid) {
   const int P = t.pixels;
   vf loss{};
   for (int c = 0; c < s.channels; ++c) {
@@ -41,15 +42,16 @@ CPPN_FN void fold_lanes(float* gw, int64_t weights, float* grad) {
     for (int64_t k = 0; k < weights; ++k)
       for (int l = 0; l < half; ++l) gw[k * half + l] = gw[k * lanes + l] + gw[k * lanes + half + l];
   }
-  for (int64_t k = 0; k < weights; ++k) grad[k] = (gw[4 * k] + gw[4 * k + 1]) + (gw[4 * k + 2] + gw[4 * k + 3]);
+  for (int64_t k = 0; k < weights; ++k)
+    grad[k] = (gw[4 * k] + gw[4 * k + 1]) + (gw[4 * k + 2] + gw[4 * k + 3]);
 }
 
 CPPN_FN int valid_pixels(const Tile& t, int64_t first, int64_t last) {
   return int(last - first < t.pixels ? last - first : t.pixels);
 }
 
-double gradient(const CascadeShape& s, const float* w, Pixels at, const float* target, int64_t first, int64_t last,
-                float* scratch, float* grad) {
+double gradient(const CascadeShape& s, const float* w, Pixels at, const float* target, int64_t first,
+                int64_t last, float* scratch, float* grad) {
   Tile t = carve(s, scratch);
   memset(t.a + s.nodes() * t.pixels, 0, sizeof(float) * size_t(kGradColumns) * size_t(t.pixels));
   memset(t.gw, 0, sizeof(float) * size_t(s.weights()) * kLanes);
@@ -65,8 +67,8 @@ double gradient(const CascadeShape& s, const float* w, Pixels at, const float* t
   return loss;
 }
 
-double loss(const CascadeShape& s, const float* w, Pixels at, const float* target, int64_t first, int64_t last,
-            float* scratch) {
+double loss(const CascadeShape& s, const float* w, Pixels at, const float* target, int64_t first,
+            int64_t last, float* scratch) {
   Tile t = carve(s, scratch);
   double loss = 0;
   for (int64_t p = first; p < last; p += t.pixels) {
@@ -113,8 +115,8 @@ constexpr int kOuterRows = 4;
 
 // out (R, strip) += sum_p nodes[p, 0..R) strip[p, ...], R rows x 4 vectors of columns in registers
 template <int R>
-CPPN_FN void outer_rows(const float* nodes, int64_t node_stride, const float* strip, int64_t count, float* out,
-                        int64_t stride) {
+CPPN_FN void outer_rows(const float* nodes, int64_t node_stride, const float* strip, int64_t count,
+                        float* out, int64_t stride) {
   vf sum[R][kStrip];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r)
@@ -137,10 +139,11 @@ CPPN_FN void outer_rows(const float* nodes, int64_t node_stride, const float* st
     for (int v = 0; v < kStrip; ++v) store(out + r * stride + v * kLanes, sum[r][v]);
 }
 
-// The columns of all neurons m <= n stand side by side in one panel, scaled by what n and m share at each pixel;
-// the rows of n are then one plain matrix product.
+// The columns of all neurons m <= n stand side by side in one panel, scaled by what n and m share at each
+// pixel; the rows of n are then one plain matrix product.
 void normal_rows(const CascadeShape& s, int n, const float* nodes, int64_t node_stride, const float* slopes,
-                 int64_t slope_plane, int64_t count, float* panel, int64_t panel_stride, float* out, int64_t stride) {
+                 int64_t slope_plane, int64_t count, float* panel, int64_t panel_stride, float* out,
+                 int64_t stride) {
   const int N = s.neurons;
   const int64_t columns = s.row(n + 1);
   for (int64_t p = 0; p < count; ++p) {
@@ -152,7 +155,8 @@ void normal_rows(const CascadeShape& s, int n, const float* nodes, int64_t node_
         shared += g[n] * g[m];
       }
       const vf scale = splat(shared);
-      float* to = panel + p * panel_stride + s.row(m);  // what spills over the row's end is overwritten by the next
+      float* to =
+          panel + p * panel_stride + s.row(m);  // what spills over the row's end is overwritten by the next
       for (int k = 0; k < s.inputs + m; k += kLanes) {
         const vf v = load(a + k) * scale;
         memcpy(to + k, &v, sizeof v);
@@ -196,7 +200,7 @@ float quantization_scale(const float* u, int64_t count, float q) {
 #define CPPN_JOIN2(a, b) a##b
 #define CPPN_JOIN(a, b) CPPN_JOIN2(a, b)
 extern const TrainKernels CPPN_JOIN(train_, CPPN_ISA);
-const TrainKernels CPPN_JOIN(train_, CPPN_ISA) = {jacobian_scratch, gradient, loss, jacobian, normal_rows,
-                                                  quantization_scale};
+const TrainKernels CPPN_JOIN(train_, CPPN_ISA) = {jacobian_scratch, gradient,    loss,
+                                                  jacobian,         normal_rows, quantization_scale};
 
 }  // namespace cppn::cpu

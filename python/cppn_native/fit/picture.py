@@ -50,9 +50,7 @@ def working_picture(image: NDArray[np.float32], limit: int | None) -> Picture:
         scale = float(np.sqrt(limit / (width * height)))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         planes = [
-            np.asarray(
-                Image.fromarray(np.ascontiguousarray(image[:, :, c])).resize(size, Image.Resampling.BOX)
-            )
+            np.asarray(Image.fromarray(np.ascontiguousarray(image[:, :, c])).resize(size, Image.Resampling.BOX))
             for c in range(channels)
         ]
         image = np.stack(planes, axis=2)

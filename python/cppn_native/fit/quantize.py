@@ -25,33 +25,23 @@ def quantize(
     from .run import fit_steps
 
     given = [
-        name
-        for name, value in (("levels", levels), ("bits", bits), ("max_bytes", max_bytes))
-        if value is not None
+        name for name, value in (("levels", levels), ("bits", bits), ("max_bytes", max_bytes)) if value is not None
     ]
     if len(given) != 1:
-        raise ValueError(
-            f"exactly one of levels, bits and max_bytes is needed, got {' and '.join(given) or 'none'}"
-        )
+        raise ValueError(f"exactly one of levels, bits and max_bytes is needed, got {' and '.join(given) or 'none'}")
     weights = model.weights.astype(np.float64)
     if max_bytes is not None:
-        u, steps = fit_steps(
-            model.config, model.size, model.levels.astype(np.float64), _three(model.steps), max_bytes
-        )
+        u, steps = fit_steps(model.config, model.size, model.levels.astype(np.float64), _three(model.steps), max_bytes)
         coarse = model.with_levels(np.rint(u).astype(np.int32), steps)
         if encoded_size(model.config, model.size, coarse.levels, coarse.steps) > max_bytes:
             raise ValueError(f"max_bytes={max_bytes} is too little for {model.config.neurons} neurons")
     else:
         count = float(levels if levels is not None else 2.0 ** float(bits or 0.0))
         if not 2 <= count <= 65535:
-            raise ValueError(
-                f"{given[0]} must give 2 to 65535 levels, got {levels if levels is not None else bits}"
-            )
+            raise ValueError(f"{given[0]} must give 2 to 65535 levels, got {levels if levels is not None else bits}")
         half = max(1, int(count - 1) // 2)
         step = float(np.float32(max(float(np.abs(weights).max()), 1e-30) / half))
-        coarse = model.with_levels(
-            np.clip(np.rint(weights / step), -half, half).astype(np.int32), (step,) * 3
-        )
+        coarse = model.with_levels(np.clip(np.rint(weights / step), -half, half).astype(np.int32), (step,) * 3)
     if image is None:
         return coarse
     from ..training import train

@@ -186,21 +186,17 @@ class Rounder:
             if inverse is None:
                 continue
             goal = np.clip(u[at] - inverse @ g[at] / 2, -self.limit, self.limit)
-            new, _ = _core.freeze(
-                self.backend, inverse, goal, len(at), self.limit, bits, self.kinds[at], state.price
-            )
+            new, _ = _core.freeze(self.backend, inverse, goal, len(at), self.limit, bits, self.kinds[at], state.price)
             d = new - u[at]
             change = g[at] @ d + d @ h @ d + self._bits_change(state, bits, at, u[at], new)
             if change < -1e-6:
                 u[at] = new
                 g += 2 * (model.h[:, at] @ d)
         moves = max(1, int(50 * min(state.trust, 1.0)))
-        u, _, _ = _core.integer_moves(model.h, g, u, moves, self.limit, bits, self.kinds, state.price)
-        return u
+        moved: Floats = _core.integer_moves(model.h, g, u, moves, self.limit, bits, self.kinds, state.price)[0]
+        return moved
 
-    def _bits_change(
-        self, state: FitState, bits: Floats, at: NDArray[np.intp], old: Floats, new: Floats
-    ) -> float:
+    def _bits_change(self, state: FitState, bits: Floats, at: NDArray[np.intp], old: Floats, new: Floats) -> float:
         if not state.price:
             return 0.0
         charge = bits[self.kinds[at]]

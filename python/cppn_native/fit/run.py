@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import zlib
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +104,7 @@ class Run:
             while self.state.stage != "done":
                 self._advance()
                 self._tick()
-                if self.reporter(self._report()):
+                if self.state.stage != "done" and self.reporter(self._report()):
                     self.stopped = "callback"
                     break
                 if self._late():
@@ -148,9 +149,7 @@ class Run:
         if plan.max_bytes is None or plan.method == "stochastic":
             state.stage, state.unit = "done", 0
             return
-        state.u, state.steps = fit_steps(
-            self.config, state.size, state.u, state.steps, _tight(plan.max_bytes)
-        )
+        state.u, state.steps = fit_steps(self.config, state.size, state.u, state.steps, _tight(plan.max_bytes))
         self._begin_freeze()
 
     def _begin_freeze(self) -> None:
@@ -208,8 +207,7 @@ class Run:
     def _finish(self) -> Cascade:
         model = self._model()
         self._tick()
-        self.reporter(self._report())
-        self.reporter.close()
+        self.reporter.last(replace(self._report(), stage="done"))
         return model
 
     def _model(self) -> Cascade:
@@ -234,9 +232,7 @@ class Run:
         levels, steps = np.rint(state.u).astype(np.int32), state.steps
         if not self._fits(levels, steps):
             assert state.plan.max_bytes is not None
-            u, steps = fit_steps(
-                self.config, state.size, state.u, state.steps, state.plan.max_bytes, quick=True
-            )
+            u, steps = fit_steps(self.config, state.size, state.u, state.steps, state.plan.max_bytes, quick=True)
             levels = np.rint(u).astype(np.int32)
         return Cascade(self.config, state.size, levels, steps)
 

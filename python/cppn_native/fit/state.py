@@ -77,9 +77,7 @@ def save_checkpoint(path: str | os.PathLike[str], state: FitState) -> None:
     scalars["config"], scalars["plan"] = asdict(state.config), asdict(state.plan)
     text = json.dumps({"version": VERSION, **scalars})
     out = io.BytesIO()
-    np.savez(
-        out, scalars=np.frombuffer(text.encode(), np.uint8), **{key: getattr(state, key) for key in _ARRAYS}
-    )
+    np.savez(out, scalars=np.frombuffer(text.encode(), np.uint8), **{key: getattr(state, key) for key in _ARRAYS})
     write_atomic(path, out.getvalue())
 
 

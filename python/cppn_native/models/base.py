@@ -57,6 +57,17 @@ class Model(ABC):
     ) -> NDArray[np.float32]:
         """Activations of the outputs, (H, W, C); 1.0 is the white of a byte's 256."""
 
+    @abstractmethod
+    def render_bytes(
+        self,
+        size: tuple[int, int] | None = None,
+        *,
+        region: Region | None = None,
+        device: str = "auto",
+        threads: int | None = None,
+    ) -> NDArray[np.uint8]:
+        """The outputs as bytes, floor(256 a) clipped, (H, W, C)."""
+
     @property
     def nbytes(self) -> int:
         """Length of the ``.cppn`` file in bytes."""
@@ -87,16 +98,21 @@ class Model(ABC):
             raise ValueError(f"supersample must be an integer from 1 to 16, got {supersample!r}")
         width, height = self.size if size is None else check_size(size, supersample)
         fine = (width * supersample, height * supersample)
-        a = self.render_float(fine, region=region, device=device, threads=threads)
-        if supersample > 1:
-            n = supersample
-            a = a.reshape(height, n, width, n, -1).mean(axis=(1, 3), dtype=np.float64).astype(np.float32)
-        a = np.where(a > 0, a, np.float32(0))  # NaN, which a runaway identity neuron can reach, becomes 0 too
-        if a.shape[2] == 1:
-            a = np.repeat(a, 3, axis=2)
-        if dtype == "float32":
-            return np.minimum(a, np.float32(1))
-        return np.minimum(a * np.float32(256), np.float32(255)).astype(np.uint8)
+        where: dict[str, Any] = {"region": region, "device": device, "threads": threads}
+        shown: NDArray[Any]
+        if supersample == 1 and dtype == "uint8":
+            shown = self.render_bytes(fine, **where)
+        else:
+            a = self.render_float(fine, **where)
+            if supersample > 1:
+                n = supersample
+                a = a.reshape(height, n, width, n, -1).mean(axis=(1, 3), dtype=np.float64).astype(np.float32)
+            a = np.where(a > 0, a, np.float32(0))  # NaN, which a runaway identity neuron can reach, becomes 0 too
+            if dtype == "float32":
+                shown = np.minimum(a, np.float32(1))
+            else:
+                shown = np.minimum(a * np.float32(256), np.float32(255)).astype(np.uint8)
+        return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
 
     def score(self, image: ImageLike, **options: Any) -> float:
         """Sum of ((a - b) / 255)^2 over pixels and channels, rendered bytes against the picture: lower is better."""
@@ -148,6 +164,8 @@ class Model(ABC):
 
 def check_size(size: object, supersample: int = 1) -> tuple[int, int]:
     """(width, height) as integers, or ``ValueError``."""
+    width: Any
+    height: Any
     try:
         width, height = size  # type: ignore[misc]
     except (TypeError, ValueError):

@@ -26,7 +26,7 @@ __all__ = ["KINDS", "Cascade", "CascadeConfig"]
 KINDS = ("constant", "inputs", "neurons")
 """Kinds of weights, each with a step of its own: from the constant 1, from the other inputs, from neurons."""
 
-SEED_STEP = 256 * float(np.log(8)) / 3364
+SEED_STEP: float = 256 * float(np.log(8)) / 3364
 """What one level weighs in the 1020-byte program, whose activations run from 0 to 256."""
 
 
@@ -142,9 +142,7 @@ class Cascade(Model):
     def __repr__(self) -> str:
         width, height = self.size
         state = f"{self.nbytes} bytes" if self.quantized else "not quantized"
-        return (
-            f"<Cascade {width} x {height}, {self.config.neurons} neurons, {self.n_params} weights, {state}>"
-        )
+        return f"<Cascade {width} x {height}, {self.config.neurons} neurons, {self.n_params} weights, {state}>"
 
     @property
     def quantized(self) -> bool:
@@ -169,11 +167,31 @@ class Cascade(Model):
         device: str = "auto",
         threads: int | None = None,
     ) -> NDArray[np.float32]:
+        x, y, shape = self._grid(size, region)
+        flat = open_backend(device, threads).render(self.config.shape(), self.weights, x, y, True)
+        return flat.reshape(shape)
+
+    def render_bytes(
+        self,
+        size: tuple[int, int] | None = None,
+        *,
+        region: Region | None = None,
+        device: str = "auto",
+        threads: int | None = None,
+    ) -> NDArray[np.uint8]:
+        x, y, shape = self._grid(size, region)
+        flat = open_backend(device, threads).render_bytes(self.config.shape(), self.weights, x, y, True)
+        return flat.reshape(shape)
+
+    def _grid(
+        self, size: tuple[int, int] | None, region: Region | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], tuple[int, int, int]]:
+        """The x of the columns, the y of the rows, and the shape of what is rendered there."""
         width, height = self.size if size is None else check_size(size)
-        x, y = axes(self.config.coords, self.size, (width, height), check_region(region) if region else None)
-        backend = open_backend(device, threads)
-        flat = backend.render(self.config.shape(), self.weights, x, y, True)
-        return flat.reshape(height, width, self.config.channels)
+        x, y = axes(
+            self.config.coords, self.size, (width, height), check_region(region) if region is not None else None
+        )
+        return x, y, (height, width, self.config.channels)
 
     def __call__(self, coords: ArrayLike) -> NDArray[np.float32]:
         """Activations of the outputs at points: (P, 2) x, y in the convention ``config.coords`` -> (P, C) float32."""
@@ -183,15 +201,11 @@ class Cascade(Model):
         x, y = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
         return open_backend().render(self.config.shape(), self.weights, x, y, False)
 
-    def activations(
-        self, size: tuple[int, int] | None = None, *, threads: int | None = None
-    ) -> NDArray[np.float32]:
+    def activations(self, size: tuple[int, int] | None = None, *, threads: int | None = None) -> NDArray[np.float32]:
         """What every neuron sees of the picture, (N, H, W) float32, outputs last."""
         width, height = self.size if size is None else check_size(size)
         if width * height * self.config.neurons > 1 << 29:
-            raise ValueError(
-                f"size {width} x {height} is too large for all {self.config.neurons} neurons at once"
-            )
+            raise ValueError(f"size {width} x {height} is too large for all {self.config.neurons} neurons at once")
         x, y = axes(self.config.coords, self.size, (width, height))
         flat = open_backend("auto", threads).activations(self.config.shape(), self.weights, x, y, True)
         return flat.reshape(self.config.neurons, height, width)
@@ -253,9 +267,7 @@ class Cascade(Model):
         if isinstance(config.get("activation"), list):
             config["activation"] = tuple(config["activation"])
         width, height = json.loads(metadata["size"])
-        model = cls(
-            CascadeConfig(**config), (width, height), np.zeros(CascadeConfig(**config).weights, np.int32)
-        )
+        model = cls(CascadeConfig(**config), (width, height), np.zeros(CascadeConfig(**config).weights, np.int32))
         model.load_state_dict(state)
         return model
 

@@ -1,0 +1,415 @@
+"""
+Native kernels, training loops and codec of cppn_native. Arguments are checked by the Python layer.
+"""
+from __future__ import annotations
+import collections.abc
+import numpy
+import numpy.typing
+import typing
+__all__: list[str] = ['CODERS', 'CascadeRecord', 'Cpu', 'Descent', 'DescentPlan', 'DescentState', 'Draw', 'FormatError', 'MAX_CHANNELS', 'MAX_NEURONS', 'MAX_OCTAVES', 'Shape', 'Task', 'activations', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'prior_bits', 'solve', 'step_grid']
+class Shape:
+    """
+    The sizes of a cascade and the activation (by number) of every neuron.
+    """
+    def __init__(self, neurons: typing.SupportsInt | typing.SupportsIndex, channels: typing.SupportsInt | typing.SupportsIndex, radius: bool, octaves: typing.SupportsInt | typing.SupportsIndex, activations: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        ...
+    @property
+    def channels(self) -> int:
+        ...
+    @property
+    def inputs(self) -> int:
+        ...
+    @property
+    def neurons(self) -> int:
+        ...
+    @property
+    def weights(self) -> int:
+        ...
+class Cpu:
+    """
+    A CPU backend: kernels and threads.
+    """
+    def __init__(self, isa: str = '', threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        ...
+    def activations(self, shape: Shape, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], grid: bool) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        (N, pixels) float32 activations of all neurons, bit-exact everywhere.
+        """
+    def peak(self, seconds: typing.SupportsFloat | typing.SupportsIndex = 0.2) -> float:
+        """
+        GFLOP/s of multiply-adds from registers, all threads together.
+        """
+    def render(self, shape: Shape, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], grid: bool) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        (pixels, C) float32 activations of the output neurons, bit-exact everywhere.
+        """
+    def render_bytes(self, shape: Shape, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], grid: bool) -> numpy.typing.NDArray[numpy.uint8]:
+        """
+        (pixels, C) uint8: floor(256 a), clipped; bit-exact everywhere.
+        """
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def threads(self) -> int:
+        ...
+class Task:
+    """
+    A network and the picture it is to fit; target is (C, pixels).
+    """
+    def __init__(self, backend: Cpu, shape: Shape, x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], grid: bool, target: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> None:
+        ...
+    def gradient(self, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> tuple[float, numpy.typing.NDArray[numpy.float32]]:
+        """
+        (loss, gradient (K,)).
+        """
+    def loss(self, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> float:
+        """
+        The score: (256/255)^2 times the sum of squared differences.
+        """
+    def normal(self, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        (K, K) Gauss-Newton matrix: half the Hessian of the loss.
+        """
+class Draw:
+    """
+    Members:
+    
+      plain
+    
+      noise
+    
+      stochastic
+    """
+    __members__: typing.ClassVar[dict[str, Draw]]
+    noise: typing.ClassVar[Draw]
+    plain: typing.ClassVar[Draw]
+    stochastic: typing.ClassVar[Draw]
+    @typing.overload
+    def __eq__(self, other: Draw) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Draw) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class DescentPlan:
+    draw: Draw
+    def __init__(self) -> None:
+        ...
+    @property
+    def b1(self) -> float:
+        ...
+    @b1.setter
+    def b1(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def b2(self) -> float:
+        ...
+    @b2.setter
+    def b2(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def decay(self) -> float:
+        ...
+    @decay.setter
+    def decay(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def eps(self) -> float:
+        ...
+    @eps.setter
+    def eps(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def limit(self) -> float:
+        ...
+    @limit.setter
+    def limit(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def noise(self) -> float:
+        ...
+    @noise.setter
+    def noise(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def noise_rise(self) -> float:
+        ...
+    @noise_rise.setter
+    def noise_rise(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def quantize_first(self) -> float:
+        ...
+    @quantize_first.setter
+    def quantize_first(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def quantize_rate(self) -> float:
+        ...
+    @quantize_rate.setter
+    def quantize_rate(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def rate(self) -> float:
+        ...
+    @rate.setter
+    def rate(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def rate_floor(self) -> float:
+        ...
+    @rate_floor.setter
+    def rate_floor(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def seed(self) -> int:
+        ...
+    @seed.setter
+    def seed(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def steps(self) -> int:
+        ...
+    @steps.setter
+    def steps(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def warmup(self) -> int:
+        ...
+    @warmup.setter
+    def warmup(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class DescentState:
+    has_best: bool
+    def __init__(self) -> None:
+        ...
+    @property
+    def best_loss(self) -> float:
+        ...
+    @best_loss.setter
+    def best_loss(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def best_u(self) -> numpy.typing.NDArray[numpy.float32]:
+        ...
+    @best_u.setter
+    def best_u(self, arg1: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> None:
+        ...
+    @property
+    def floating(self) -> int:
+        ...
+    @floating.setter
+    def floating(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def loss(self) -> float:
+        ...
+    @loss.setter
+    def loss(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def m(self) -> numpy.typing.NDArray[numpy.float32]:
+        ...
+    @m.setter
+    def m(self, arg1: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> None:
+        ...
+    @property
+    def q(self) -> float:
+        ...
+    @q.setter
+    def q(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def step(self) -> int:
+        ...
+    @step.setter
+    def step(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def u(self) -> numpy.typing.NDArray[numpy.float32]:
+        ...
+    @u.setter
+    def u(self, arg1: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> None:
+        ...
+    @property
+    def v(self) -> numpy.typing.NDArray[numpy.float32]:
+        ...
+    @v.setter
+    def v(self, arg1: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> None:
+        ...
+class Descent:
+    """
+    The training loop; run() releases the GIL and is stopped by Ctrl-C.
+    """
+    def __init__(self, task: Task, plan: DescentPlan, grid: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], mask: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], start: DescentState) -> None:
+        ...
+    def run(self, count: typing.SupportsInt | typing.SupportsIndex) -> int:
+        ...
+    def state(self) -> DescentState:
+        ...
+class CascadeRecord:
+    """
+    What a .cppn file holds: the fields of docs/format.md.
+    """
+    radius: bool
+    def __eq__(self, other: object) -> bool:
+        ...
+    def __init__(self) -> None:
+        ...
+    @property
+    def activations(self) -> list[int]:
+        ...
+    @activations.setter
+    def activations(self, arg0: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        ...
+    @property
+    def channels(self) -> int:
+        ...
+    @channels.setter
+    def channels(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def coords(self) -> int:
+        ...
+    @coords.setter
+    def coords(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def height(self) -> int:
+        ...
+    @height.setter
+    def height(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def levels(self) -> numpy.typing.NDArray[numpy.int32]:
+        ...
+    @levels.setter
+    def levels(self, arg1: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> None:
+        ...
+    @property
+    def neurons(self) -> int:
+        ...
+    @neurons.setter
+    def neurons(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def octaves(self) -> int:
+        ...
+    @octaves.setter
+    def octaves(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def steps(self) -> typing.Annotated[list[float], "FixedSize(3)"]:
+        ...
+    @steps.setter
+    def steps(self, arg0: typing.Annotated[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(3)"]) -> None:
+        ...
+    @property
+    def width(self) -> int:
+        ...
+    @width.setter
+    def width(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+def activations() -> list[tuple[str, str, str]]:
+    """
+    (name, formula in z, description) of every activation, in the order of their numbers in a file.
+    """
+def decode(data: bytes) -> CascadeRecord:
+    """
+    The record of a file. Raises FormatError, naming the byte, for anything else.
+    """
+def decode_info(data: bytes) -> dict[str, typing.Any]:
+    """
+    How a file is made up: coder, bytes of each part, sizes.
+    """
+def descent_noise(plan: DescentPlan, step: typing.SupportsInt | typing.SupportsIndex) -> float:
+    """
+    Width of the noise in a step, from 0.
+    """
+def descent_rate(plan: DescentPlan, step: typing.SupportsInt | typing.SupportsIndex) -> float:
+    """
+    Learning rate of a step, from 0.
+    """
+def encode(record: CascadeRecord, coder: typing.SupportsInt | typing.SupportsIndex = -1) -> bytes:
+    """
+    The bytes of a .cppn file: the shortest of all coders, or that of coder number `coder`.
+    """
+def encoded_size(record: CascadeRecord, coder: typing.SupportsInt | typing.SupportsIndex = -1) -> int:
+    """
+    len(encode(record, coder)).
+    """
+def fit_prior(levels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> tuple[int, int]:
+    """
+    (a_code, b_code) of the prior that makes the levels shortest.
+    """
+def freeze(backend: Cpu, inverse: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], u: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], count: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsFloat | typing.SupportsIndex, bits: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], kind: typing.Annotated[numpy.typing.ArrayLike, numpy.int32], price: typing.SupportsFloat | typing.SupportsIndex) -> tuple[typing.Any, ...]:
+    """
+    (u, fixed): `count` weights rounded, cheapest first, the others compensating.
+    """
+def hardware_threads() -> int:
+    """
+    Processors this process may use.
+    """
+def integer_moves(hessian: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], g: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], u: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], most: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsFloat | typing.SupportsIndex, bits: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], kind: typing.Annotated[numpy.typing.ArrayLike, numpy.int32], price: typing.SupportsFloat | typing.SupportsIndex) -> tuple[typing.Any, ...]:
+    """
+    (u, moves, gain): greedy steps of +-1 on the model.
+    """
+def inverse(backend: Cpu, a: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> typing.Any:
+    """
+    The inverse of a symmetric positive definite (n, n) float64 matrix; None if it is not.
+    """
+def isas() -> list[str]:
+    """
+    Instruction sets this machine can run, best first.
+    """
+def nearest_step_code(step: typing.SupportsFloat | typing.SupportsIndex) -> int:
+    """
+    The code whose step is nearest in ratio.
+    """
+def prior_bits(a_code: typing.SupportsInt | typing.SupportsIndex, b_code: typing.SupportsInt | typing.SupportsIndex, max_level: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    (max_level + 1,) ideal code length of a level of magnitude 0, 1, ... in bits, sign and escape included.
+    """
+def solve(backend: Cpu, a: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> typing.Any:
+    """
+    x with a x = b, a symmetric positive definite (n, n) float64; None if it is not.
+    """
+def step_grid(code: typing.SupportsInt | typing.SupportsIndex) -> float:
+    """
+    The step of a code 0..255: 2^((code & 15)/16 + (code >> 4) - 12).
+    """
+CODERS: tuple = ('mixed-radix', 'static', 'learning')
+MAX_CHANNELS: int = 4
+MAX_NEURONS: int = 128
+MAX_OCTAVES: int = 7
+__version__: str = '0.1.0'
+
+class FormatError(ValueError): ...
