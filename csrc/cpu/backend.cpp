@@ -200,35 +200,32 @@ bool CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double*
   return !stopped;
 }
 
+// visit(rows, first, last, scratch) for every group of pixels, in IEEE arithmetic to the letter
+template <class Visit>
+void CpuBackend::decode_groups(const CascadeShape& shape, const Pixels& pixels, const float* w, Visit&& visit) {
+  const int64_t floats = kernels_.render->scratch_floats(shape);
+  const float* rows = unpack(shape, w);
+  for_groups(pixels.count, [&](int64_t, int64_t first, int64_t last, int thread) {
+    const FloatMode mode(FloatMode::exact);
+    visit(rows, first, last, scratch(thread, floats));
+  });
+}
+
 void CpuBackend::cascade_render(const CascadeShape& shape, const Pixels& pixels, const float* w, float* out) {
-  const int64_t floats = kernels_.render->scratch_floats(shape);
-  const float* rows = unpack(shape, w);
-  for_groups(pixels.count, [&](int64_t, int64_t first, int64_t last, int thread) {
-    const FloatMode mode(FloatMode::exact);
-    kernels_.render->render(shape, rows, pixels, first, last, scratch(thread, floats),
-                            out + first * shape.channels);
+  decode_groups(shape, pixels, w, [&](const float* rows, int64_t first, int64_t last, float* scratch) {
+    kernels_.render->render(shape, rows, pixels, first, last, scratch, out + first * shape.channels);
   });
 }
 
-void CpuBackend::cascade_render_bytes(const CascadeShape& shape, const Pixels& pixels, const float* w,
-                                      uint8_t* out) {
-  const int64_t floats = kernels_.render->scratch_floats(shape);
-  const float* rows = unpack(shape, w);
-  for_groups(pixels.count, [&](int64_t, int64_t first, int64_t last, int thread) {
-    const FloatMode mode(FloatMode::exact);
-    kernels_.render->render_bytes(shape, rows, pixels, first, last, scratch(thread, floats),
-                                  out + first * shape.channels);
+void CpuBackend::cascade_render_bytes(const CascadeShape& shape, const Pixels& pixels, const float* w, uint8_t* out) {
+  decode_groups(shape, pixels, w, [&](const float* rows, int64_t first, int64_t last, float* scratch) {
+    kernels_.render->render_bytes(shape, rows, pixels, first, last, scratch, out + first * shape.channels);
   });
 }
 
-void CpuBackend::cascade_activations(const CascadeShape& shape, const Pixels& pixels, const float* w,
-                                     float* out) {
-  const int64_t floats = kernels_.render->scratch_floats(shape);
-  const float* rows = unpack(shape, w);
-  for_groups(pixels.count, [&](int64_t, int64_t first, int64_t last, int thread) {
-    const FloatMode mode(FloatMode::exact);
-    kernels_.render->activations(shape, rows, pixels, first, last, scratch(thread, floats), out + first,
-                                 pixels.count);
+void CpuBackend::cascade_activations(const CascadeShape& shape, const Pixels& pixels, const float* w, float* out) {
+  decode_groups(shape, pixels, w, [&](const float* rows, int64_t first, int64_t last, float* scratch) {
+    kernels_.render->activations(shape, rows, pixels, first, last, scratch, out + first, pixels.count);
   });
 }
 

@@ -51,6 +51,8 @@ class CpuBackend final : public Backend {
   // f(task, first, last, thread) over groups of pixels whose bounds do not depend on the number of threads
   template <class F>
   int for_groups(int64_t pixels, F&& f);
+  template <class Visit>
+  void decode_groups(const CascadeShape& shape, const Pixels& pixels, const float* w, Visit&& visit);
 
   const Kernels& kernels_;
   Pool pool_;

@@ -28,6 +28,7 @@ MIN_BYTES = 32
 MAX_STEPS = 10**12
 MAX_MINUTES = 366 * 24 * 60
 FIT_PIXELS = 262_144
+ROUNDING_STEPS = 12_000
 STOCHASTIC = {
     "rate": 0.01,
     "rate_floor": 1.0,
@@ -188,7 +189,11 @@ def _check_plan(plan: Plan) -> None:
 
 
 def _affordable(plan: Plan, minutes: float, config: CascadeConfig, picture: Picture, backend: _core.Cpu) -> int:
-    """Gradient steps that fit into the descent's share of the time, by the clock of this machine."""
+    """Gradient steps that fit into the descent's share of the time, by the clock of this machine.
+
+    Rounding takes about as long as ROUNDING_STEPS steps of a picture that its samples cover, and gets half of a
+    short run.
+    """
     task = picture.task(backend, config)
     weights: NDArray[np.float32] = np.zeros(config.weights, np.float32)
     task.gradient(weights)
@@ -197,8 +202,11 @@ def _affordable(plan: Plan, minutes: float, config: CascadeConfig, picture: Pict
         task.gradient(weights)
         count += 1
     per_step = (time.perf_counter() - begin) / count
-    share = 1.0 if plan.method == "stochastic" or plan.max_bytes is None else 0.65
-    return max(1, int(60 * minutes * share / per_step))
+    seconds = 60 * minutes
+    if plan.method != "stochastic" and plan.max_bytes is not None:
+        covered = min(1.0, 4 * plan.sample / picture.pixels)
+        seconds -= min(seconds / 2, ROUNDING_STEPS * covered * per_step)
+    return max(1, min(MAX_STEPS, int(seconds / per_step)))
 
 
 def _continued(checkpoint: str | os.PathLike[str], picture: Picture, seed: int, reporter: Reporter) -> FitState:
