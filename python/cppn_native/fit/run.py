@@ -167,22 +167,36 @@ class Run:
         state.unit += 1
         if state.unit < state.plan.rounds:
             return
-        assert state.plan.max_bytes is not None
-        over = worker.record(state) - state.plan.max_bytes
-        if over > FEW_BYTES and state.steps[0] < COARSEST:
-            self._coarser(over)
-        else:
+        notches = self._notches(worker.record(state))
+        if not notches or not self._freeze_again(notches):
             state.stage, state.unit, state.trust, state.idle = "polish", 0, 1.0, 0
 
-    def _coarser(self, over: int) -> None:
-        """Back to the floats, with the step that gives the missing bytes: K log2(ratio) bits."""
+    def _notches(self, size: int) -> int:
+        """By how many 1/16 octaves the step should be coarser (finer, if negative) for the file to fill its bytes.
+
+        A notch is K / 16 bits. Too coarse is mended once only: it is worth some ten bytes, and costs a freeze.
+        """
         state = self.state
-        notches = max(1, int(np.ceil(16 * 8 * over / len(state.u))))
-        code = min(255, _core.nearest_step_code(state.steps[0]) + notches)
+        assert state.plan.max_bytes is not None
+        over, notch = size - state.plan.max_bytes, len(state.u) / 128
+        if over > FEW_BYTES and state.refrozen < 4 and state.steps[0] < COARSEST:
+            return int(np.ceil(over / notch))
+        early = state.plan.minutes is None or state.elapsed < 50 * state.plan.minutes
+        if state.refrozen == 0 and early and -over > notch:
+            return -int(-over / notch)
+        return 0
+
+    def _freeze_again(self, notches: int) -> bool:
+        """Back to the floats, with another step; false if levels would leave the range of the search."""
+        state = self.state
+        code = max(0, min(255, _core.nearest_step_code(state.steps[0]) + notches))
         step = float(_core.step_grid(code))
-        state.u = state.floats * (np.asarray(state.steps)[self.config.kinds()] / step)
-        state.steps = (step, step, step)
+        u = state.floats * (np.asarray(state.steps)[self.config.kinds()] / step)
+        if np.abs(u).max() > MAX_LEVEL:
+            return False
+        state.u, state.steps, state.refrozen = u, (step, step, step), state.refrozen + 1
         self._begin_freeze()
+        return True
 
     def _polish(self) -> None:
         state = self.state

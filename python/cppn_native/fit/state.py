@@ -52,6 +52,8 @@ class FitState:
     floats: NDArray[np.float64] = _empty()
     """The weights that freezing began with, should it have to begin again with a coarser step."""
     fixed: NDArray[np.bool_] = _empty(np.bool_)
+    refrozen: int = 0
+    """How often freezing began again with another step."""
     damping: float = 1e-3
     trust: float = 1.0
     price: float = 0.0
