@@ -286,5 +286,5 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(
     cn.train(picture, **{**QUICK, "progress": True})
     out, err = capsys.readouterr()
     assert out == ""
-    assert "37 x 23: 9 neurons, 63 weights, at most 120 bytes; 60 steps" in err
+    assert "37 x 23: 9 neurons, 63 weights, at most 120 bytes\n60 steps; Ctrl-C keeps the best\n" in err
     assert "done score" in err

@@ -226,4 +226,4 @@ def _announcement(config: CascadeConfig, plan: Plan, picture: Picture) -> str:
         size += f" (fitted at {picture.size[0]} x {picture.size[1]})"
     limit = "float weights" if plan.max_bytes is None else f"at most {plan.max_bytes} bytes"
     budget = f"{plan.steps} steps" if plan.minutes is None else f"{plan.minutes:g} min, {plan.steps} steps"
-    return f"{size}: {config.neurons} neurons, {config.weights} weights, {limit}; {budget}. Ctrl-C keeps the best."
+    return f"{size}: {config.neurons} neurons, {config.weights} weights, {limit}\n{budget}; Ctrl-C keeps the best"

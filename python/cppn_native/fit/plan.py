@@ -36,7 +36,7 @@ class Plan:
     rate: float = 0.33
     rate_floor: float = 0.0
     warmup: int = 200
-    noise: float = 1.0
+    noise: float = 0.5
     noise_rise: float = 0.3
     decay: float = 0.0
     spread: float = 13.3
