@@ -127,7 +127,10 @@ def test_ctrl_c_returns_a_legal_model_soon(delay: float) -> None:
 
     timer = threading.Timer(delay, press)
     timer.start()
-    model = cn.train(noise, steps=20, rounds=200, progress=False)  # at 1.5 s it is freezing
+    try:
+        model = cn.train(noise, steps=20, rounds=200, progress=False)  # at 1.5 s it is freezing
+    finally:
+        timer.cancel()
     waited = time.monotonic() - pressed[0]
     assert model.stopped == "interrupt" and model.nbytes <= 1024
     assert waited < 2.0  # 0.2 s is the promise (bench/bench_fit.py); two seconds catch a hang on a loaded machine
@@ -151,6 +154,11 @@ def test_zero_steps_from_a_float_model_only_quantizes(picture: NDArray[np.uint8]
     nearest = floats.quantize(max_bytes=100)
     assert max(against.nbytes, nearest.nbytes) <= 100
     assert against.score(picture) < nearest.score(picture)
+
+
+def test_the_seeds_method_brings_the_seeds_network(picture: NDArray[np.uint8]) -> None:
+    model = cn.train(picture, method="stochastic", steps=1, progress=False)
+    assert (model.config.neurons, model.config.activation, model.config.coords) == (45, "sigmoid", "seed")
 
 
 def test_the_seeds_method_records_only_whole_numbers(picture: NDArray[np.uint8]) -> None:

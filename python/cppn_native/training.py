@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from . import _core
 from .devices import open_backend
 from .fit.picture import Picture, working_picture
-from .fit.plan import Plan, neurons_for
+from .fit.plan import BITS_PER_WEIGHT, Plan, neurons_for
 from .fit.run import Run, fingerprint, first_state
 from .fit.state import FitState, load_checkpoint
 from .image import ImageLike, load_image
@@ -38,6 +38,8 @@ STOCHASTIC = {
     "step": SEED_STEP,
 }
 """What the seed's stochastic quantization was trained with: a constant rate, levels as wide as the program's."""
+STOCHASTIC_NETWORK = {"activation": "sigmoid", "coords": "seed"}
+STOCHASTIC_BITS = 7.0  # 111 levels, nearly uniform: 45 neurons in a kilobyte
 
 _PLAN_OPTIONS = {f.name for f in fields(Plan)} - {"max_bytes", "minutes", "seed", "steps"}
 _CONFIG_OPTIONS = {f.name for f in fields(CascadeConfig)}
@@ -76,7 +78,8 @@ def train(
     background  what transparent pixels are put on: (r, g, b) or a CSS colour
     fit_pixels  larger pictures are averaged down to this many pixels for fitting; None: never
     options     fields of ``CascadeConfig`` (neurons, activation, ...) and of ``cppn_native.fit.plan.Plan``
-                (method="noise" | "stochastic", rate, noise, ...)
+                (method="noise" | "stochastic", rate, noise, ...); "stochastic" defaults to the seed's
+                network as well: sigmoids, raw pixel coordinates
 
     Ctrl-C returns the best so far within a fraction of a second; ``.stopped`` of the model says what ended it.
     Raises ``ValueError`` naming the argument, ``DeviceError``, ``DivergedError`` (with the best model), and
@@ -84,7 +87,7 @@ def train(
     """
     config_options, plan_options = _split(options)
     _check_budget(max_bytes, steps, minutes, seed)
-    config = _config(model, config_options, max_bytes, init)
+    config = _config(model, config_options, max_bytes, init, plan_options.get("method"))
     pixels = load_image(image, channels=_image_channels(config), background=background)[:, :, : config.channels]
     if fit_pixels is not None and (isinstance(fit_pixels, bool) or int(fit_pixels) < 1):
         raise ValueError(f"fit_pixels must be a positive integer or None, got {fit_pixels!r}")
@@ -132,7 +135,9 @@ def _check_budget(max_bytes: object, steps: object, minutes: object, seed: objec
         raise ValueError(f"seed must be an integer from 0 to 2^63 - 1, got {seed!r}")
 
 
-def _config(model: object, options: dict[str, Any], max_bytes: int | None, init: Cascade | None) -> CascadeConfig:
+def _config(
+    model: object, options: dict[str, Any], max_bytes: int | None, init: Cascade | None, method: object
+) -> CascadeConfig:
     if init is not None:
         if not isinstance(init, Cascade):
             raise ValueError(f"init must be a Cascade, got {type(init).__name__}")
@@ -143,10 +148,13 @@ def _config(model: object, options: dict[str, Any], max_bytes: int | None, init:
         return replace(model, **options)
     if model != "cascade":
         raise ValueError(f'model must be "cascade" or a CascadeConfig, got {model!r}')
+    stochastic = method == "stochastic"
+    options = {**(STOCHASTIC_NETWORK if stochastic else {}), **options}
     if "neurons" in options or max_bytes is None:
         return CascadeConfig(**options)
     smallest = CascadeConfig(**{**options, "neurons": max(options.get("channels", 3), 3)})
-    return replace(smallest, neurons=neurons_for(max_bytes, smallest))
+    bits = STOCHASTIC_BITS if stochastic else BITS_PER_WEIGHT
+    return replace(smallest, neurons=neurons_for(max_bytes, smallest, bits))
 
 
 def _image_channels(config: CascadeConfig) -> int:

@@ -51,9 +51,9 @@ class Plan:
     seed: int = 0
 
 
-def neurons_for(max_bytes: int, config: CascadeConfig) -> int:
-    """The most neurons whose weights fit into ``max_bytes`` at the usual price of a weight."""
-    budget = max(1.0, (max_bytes - 14) * 8 / BITS_PER_WEIGHT)
+def neurons_for(max_bytes: int, config: CascadeConfig, bits: float = BITS_PER_WEIGHT) -> int:
+    """The most neurons whose weights fit into ``max_bytes`` at so many bits a weight."""
+    budget = max(1.0, (max_bytes - 14) * 8 / bits)
     best = config.channels
     for neurons in range(config.channels, 129):
         if neurons * config.inputs + neurons * (neurons - 1) // 2 <= budget:
