@@ -202,7 +202,8 @@ bool CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double*
 
 // visit(rows, first, last, scratch) for every group of pixels, in IEEE arithmetic to the letter
 template <class Visit>
-void CpuBackend::decode_groups(const CascadeShape& shape, const Pixels& pixels, const float* w, Visit&& visit) {
+void CpuBackend::decode_groups(const CascadeShape& shape, const Pixels& pixels, const float* w,
+                               Visit&& visit) {
   const int64_t floats = kernels_.render->scratch_floats(shape);
   const float* rows = unpack(shape, w);
   for_groups(pixels.count, [&](int64_t, int64_t first, int64_t last, int thread) {
@@ -217,13 +218,15 @@ void CpuBackend::cascade_render(const CascadeShape& shape, const Pixels& pixels,
   });
 }
 
-void CpuBackend::cascade_render_bytes(const CascadeShape& shape, const Pixels& pixels, const float* w, uint8_t* out) {
+void CpuBackend::cascade_render_bytes(const CascadeShape& shape, const Pixels& pixels, const float* w,
+                                      uint8_t* out) {
   decode_groups(shape, pixels, w, [&](const float* rows, int64_t first, int64_t last, float* scratch) {
     kernels_.render->render_bytes(shape, rows, pixels, first, last, scratch, out + first * shape.channels);
   });
 }
 
-void CpuBackend::cascade_activations(const CascadeShape& shape, const Pixels& pixels, const float* w, float* out) {
+void CpuBackend::cascade_activations(const CascadeShape& shape, const Pixels& pixels, const float* w,
+                                     float* out) {
   decode_groups(shape, pixels, w, [&](const float* rows, int64_t first, int64_t last, float* scratch) {
     kernels_.render->activations(shape, rows, pixels, first, last, scratch, out + first, pixels.count);
   });
