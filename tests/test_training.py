@@ -146,6 +146,14 @@ def test_minutes_bound_the_whole_run(picture: NDArray[np.uint8]) -> None:
     assert model.stopped in ("minutes", "finished") and model.nbytes <= 120
 
 
+@pytest.mark.parametrize("minutes", [0.0005, 0.005, 0.03])
+def test_a_run_out_of_time_is_still_rounded_against_the_picture(picture: NDArray[np.uint8], minutes: float) -> None:
+    options: dict[str, Any] = {**QUICK, "steps": None, "minutes": minutes, "rounds": 400}
+    model = cn.train(picture, **options)
+    flat = (((picture - picture.mean(axis=(0, 1))) / 255) ** 2).sum()
+    assert model.score(picture) < flat
+
+
 def test_zero_steps_from_a_float_model_only_quantizes(picture: NDArray[np.uint8]) -> None:
     floats = cn.train(picture, **{**QUICK, "max_bytes": None, "steps": 500})
     assert not floats.quantized

@@ -41,7 +41,7 @@ STOCHASTIC = {
 STOCHASTIC_NETWORK = {"activation": "sigmoid", "coords": "seed"}
 STOCHASTIC_BITS = 7.0  # 111 levels, nearly uniform: 45 neurons in a kilobyte
 
-_PLAN_OPTIONS = {f.name for f in fields(Plan)} - {"max_bytes", "minutes", "seed", "steps"}
+_PLAN_OPTIONS = {f.name for f in fields(Plan)} - {"max_bytes", "minutes", "reserve", "seed", "steps"}
 _CONFIG_OPTIONS = {f.name for f in fields(CascadeConfig)}
 
 
@@ -183,8 +183,9 @@ def _plan(
     _check_plan(plan)
     if minutes is None:
         return plan if steps is None else replace(plan, steps=int(steps))
-    affordable = _affordable(plan, minutes, config, picture, backend)
-    return replace(plan, steps=affordable if steps is None else min(int(steps), affordable))
+    affordable, reserve = _affordable(plan, minutes, config, picture, backend)
+    most = affordable if steps is None else min(int(steps), affordable)
+    return replace(plan, steps=most, reserve=reserve)
 
 
 def _check_plan(plan: Plan) -> None:
@@ -196,8 +197,10 @@ def _check_plan(plan: Plan) -> None:
             raise ValueError(f"{name} must not be negative, got {getattr(plan, name)!r}")
 
 
-def _affordable(plan: Plan, minutes: float, config: CascadeConfig, picture: Picture, backend: _core.Cpu) -> int:
-    """Gradient steps that fit into the descent's share of the time, by the clock of this machine.
+def _affordable(
+    plan: Plan, minutes: float, config: CascadeConfig, picture: Picture, backend: _core.Cpu
+) -> tuple[int, float]:
+    """Gradient steps that fit into the descent's share of the time, and the seconds left for rounding.
 
     Rounding takes about as long as ROUNDING_STEPS steps of a picture that its samples cover, and gets half of a
     short run.
@@ -210,11 +213,11 @@ def _affordable(plan: Plan, minutes: float, config: CascadeConfig, picture: Pict
         task.gradient(weights)
         count += 1
     per_step = (time.perf_counter() - begin) / count
-    seconds = 60 * minutes
+    seconds, reserve = 60 * minutes, 0.0
     if plan.method != "stochastic" and plan.max_bytes is not None:
         covered = min(1.0, 4 * plan.sample / picture.pixels)
-        seconds -= min(seconds / 2, ROUNDING_STEPS * covered * per_step)
-    return max(1, min(MAX_STEPS, int(seconds / per_step)))
+        reserve = min(seconds / 2, ROUNDING_STEPS * covered * per_step)
+    return max(1, min(MAX_STEPS, int((seconds - reserve) / per_step))), reserve
 
 
 def _continued(checkpoint: str | os.PathLike[str], picture: Picture, seed: int, reporter: Reporter) -> FitState:

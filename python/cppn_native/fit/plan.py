@@ -29,6 +29,7 @@ class Plan:
     rounds        in which weights are frozen to integers, the rest being refitted in between
     polish        evaluations of the lattice search at the end
     sample        pixels that one Gauss-Newton matrix is estimated on
+    reserve       seconds of ``minutes`` that are kept for rounding
     """
 
     method: str = "noise"
@@ -48,6 +49,7 @@ class Plan:
     sample: int = 30_000
     max_bytes: int | None = 1024
     minutes: float | None = None
+    reserve: float = 0.0
     seed: int = 0
 
 

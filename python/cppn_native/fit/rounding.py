@@ -84,8 +84,8 @@ class Rounder:
 
     # -- floats to integers ------------------------------------------------------------------------------------
 
-    def freeze_round(self, state: FitState) -> None:
-        """Round ``state.unit`` of ``plan.rounds``: refit what is free, then freeze some more of it."""
+    def freeze_round(self, state: FitState, last: bool = False) -> None:
+        """Round ``state.unit`` of ``plan.rounds``: refit what is free, then freeze some more of it; ``last``: all."""
         rounds = state.plan.rounds
         free = np.flatnonzero(~state.fixed)
         u, damping = state.u, state.damping
@@ -95,7 +95,7 @@ class Rounder:
             curvature = np.diag(h) + RIDGE * np.diag(h).mean() + 1e-12
             u, damping = self._refit(state, free, h, curvature, model.g[free], damping)
         inverse = _core.inverse(self.backend, h + np.diag(RIDGE * curvature))
-        done = (state.unit + 1) / rounds
+        done = 1.0 if last else (state.unit + 1) / rounds
         want = len(u) if done >= 1 else int(len(u) * (1 - (1 - done) ** 1.6))
         u = u.copy()
         fixed = state.fixed.copy()

@@ -95,6 +95,7 @@ class Run:
         self.reporter, self.checkpoint = reporter, checkpoint
         self.stopped = "finished"
         self._worker: Descender | Rounder | None = None
+        self._round_seconds = 0.0
         self._clock = time.monotonic()
         self._saved = self._clock
 
@@ -135,12 +136,14 @@ class Run:
             if not isinstance(self._worker, Descender):
                 self._worker = Descender(self.picture, self.backend, state)
             self._worker.advance(state)
+            self._tick()
             if not np.isfinite(state.loss):
                 raise DivergedError(
                     f"training diverged at step {state.step}: the loss is {state.loss}; try a smaller rate",
                     self._model() if len(state.best) else None,
                 )
-        if state.step >= plan.steps:
+        # The clock may run slower than it did when the steps were counted out: rounding keeps most of its share.
+        if state.step >= plan.steps or self._seconds_left() < 0.8 * plan.reserve:
             self._end_descent()
 
     def _end_descent(self) -> None:
@@ -163,8 +166,11 @@ class Run:
     def _freeze(self) -> None:
         state = self.state
         worker = self._rounder()
-        worker.freeze_round(state)
-        state.unit += 1
+        begin = time.monotonic()
+        hurry = self._seconds_left() < 2 * self._round_seconds
+        worker.freeze_round(state, last=hurry)
+        self._round_seconds = time.monotonic() - begin
+        state.unit = state.plan.rounds if hurry else state.unit + 1
         if state.unit < state.plan.rounds:
             return
         notches = self._notches(worker.record(state))
@@ -242,11 +248,19 @@ class Run:
         return most is None or encoded_size(self.config, self.state.size, levels, steps) <= most
 
     def _nearest(self) -> Cascade:
+        """The present weights rounded to nearest; while freezing, perhaps rather those that it began with."""
         state = self.state
-        levels, steps = np.rint(state.u).astype(np.int32), state.steps
+        candidates = [state.u, state.floats] if state.stage == "freeze" else [state.u]
+        task = self.picture.task(self.backend, self.config)
+        models = [self._rounded(u) for u in candidates]
+        return min(models, key=lambda model: task.loss(model.weights)) if len(models) > 1 else models[0]
+
+    def _rounded(self, u: NDArray[np.float64]) -> Cascade:
+        state = self.state
+        levels, steps = np.rint(u).astype(np.int32), state.steps
         if not self._fits(levels, steps):
             assert state.plan.max_bytes is not None
-            u, steps = fit_steps(self.config, state.size, state.u, state.steps, state.plan.max_bytes, quick=True)
+            u, steps = fit_steps(self.config, state.size, u, steps, state.plan.max_bytes, quick=True)
             levels = np.rint(u).astype(np.int32)
         return Cascade(self.config, state.size, levels, steps)
 
@@ -257,9 +271,13 @@ class Run:
         self.state.elapsed += now - self._clock
         self._clock = now
 
-    def _late(self) -> bool:
+    def _seconds_left(self) -> float:
         minutes = self.state.plan.minutes
-        return minutes is not None and self.state.elapsed >= 60 * minutes
+        return float("inf") if minutes is None else 60 * minutes - self.state.elapsed
+
+    def _late(self) -> bool:
+        """Freezing is not broken off: it hurries, because half-frozen weights are good for nothing."""
+        return self._seconds_left() <= 0 and self.state.stage != "freeze"
 
     def _report(self) -> Progress:
         state = self.state
