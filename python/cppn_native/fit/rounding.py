@@ -164,8 +164,8 @@ class Rounder:
     def _adjust_price(self, state: FitState, size: int) -> None:
         """Bits become dearer while the file is too large, and cheaper again while there is room.
 
-        Only the last few bytes are bought this way: single weights give bits back at five times the price that a
-        coarser step for all would (bench/results/recipe.json), so the step is what fits the file to its size.
+        Only the last few bytes are bought this way: on the painting, single weights gave bits back at some five times
+        the price of a coarser step for all, so the step is what fits the file to its size.
         """
         most = state.plan.max_bytes
         if most is None:
