@@ -12,6 +12,7 @@ from typing import Any
 import cppn_native as cn
 import numpy as np
 import pytest
+from cppn_native.fit.rounding import Rounder
 from cppn_native.fit.state import load_checkpoint
 from numpy.typing import NDArray
 
@@ -86,6 +87,26 @@ def test_a_resumed_run_ends_bit_identical_to_an_unbroken_one(
     assert first.stopped == "callback"
     assert load_checkpoint(checkpoint).stage == stage
     assert same(cn.train(picture, checkpoint=checkpoint, **QUICK), unbroken)
+
+
+@pytest.mark.parametrize(("name", "call"), [("_refit", 4), ("record", 2)])
+def test_ctrl_c_in_the_middle_of_a_unit_leaves_a_checkpoint_that_ends_bit_identical(
+    picture: NDArray[np.uint8], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, call: int
+) -> None:
+    unbroken = cn.train(picture, **QUICK)
+    whole, calls = getattr(Rounder, name), []
+
+    def interrupted(*arguments: Any) -> Any:
+        result = whole(*arguments)
+        calls.append(1)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Rounder, name, interrupted)
+        assert cn.train(picture, checkpoint=tmp_path / "c.npz", **QUICK).stopped == "interrupt"
+    assert same(cn.train(picture, checkpoint=tmp_path / "c.npz", **QUICK), unbroken)
 
 
 def test_a_resumed_stochastic_run_is_bit_identical_too(picture: NDArray[np.uint8], tmp_path: Path) -> None:

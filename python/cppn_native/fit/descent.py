@@ -63,10 +63,8 @@ class Descender:
         """Some tenth of a second of steps. How they are cut into units does not change the result."""
         left = state.plan.steps - state.step
         begin = time.perf_counter()
-        try:
-            self._loop.run(min(self._chunk, left))
-        finally:  # Ctrl-C ends between two steps: what was done counts
-            self._read(state)
+        self._loop.run(min(self._chunk, left))
+        self._read(state)
         seconds = time.perf_counter() - begin
         if seconds < REPORT_SECONDS / 2:
             self._chunk *= 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import zlib
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -128,7 +129,12 @@ class Run:
     # -- stages ------------------------------------------------------------------------------------------------
 
     def _advance(self) -> None:
-        getattr(self, f"_{self.state.stage}")()
+        before = copy(self.state)  # arrays are replaced, never written into
+        try:
+            getattr(self, f"_{self.state.stage}")()
+        except KeyboardInterrupt:
+            self.state = before  # a unit is done or it is not: a checkpoint holds nothing half done
+            raise
 
     def _descend(self) -> None:
         state, plan = self.state, self.state.plan
@@ -250,10 +256,11 @@ class Run:
     def _nearest(self) -> Cascade:
         """The present weights rounded to nearest; while freezing, perhaps rather those that it began with."""
         state = self.state
-        candidates = [state.u, state.floats] if state.stage == "freeze" else [state.u]
+        if state.stage != "freeze":
+            return self._rounded(state.u)
         task = self.picture.task(self.backend, self.config)
-        models = [self._rounded(u) for u in candidates]
-        return min(models, key=lambda model: task.loss(model.weights)) if len(models) > 1 else models[0]
+        models = [self._rounded(u) for u in (state.u, state.floats)]
+        return min(models, key=lambda model: task.loss(model.weights))
 
     def _rounded(self, u: NDArray[np.float64]) -> Cascade:
         state = self.state

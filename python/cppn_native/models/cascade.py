@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -270,8 +270,3 @@ class Cascade(Model):
         model = cls(CascadeConfig(**config), (width, height), np.zeros(CascadeConfig(**config).weights, np.int32))
         model.load_state_dict(state)
         return model
-
-
-def resized(config: CascadeConfig, neurons: int) -> CascadeConfig:
-    """The same kind of network with another number of neurons."""
-    return replace(config, neurons=neurons)
