@@ -1,5 +1,4 @@
-// The cascade on the CPU: Shape, Cpu (the backend), Task (a network and a picture), Descent (a training
-// loop).
+// The cascade: Shape, Backend and Cpu, Task (a network and a picture), Descent (a training loop).
 #include "../cpu/backend.h"
 #include "../trainers/descent.h"
 #include "bindings.h"
@@ -40,106 +39,123 @@ std::unique_ptr<cpu::CpuBackend> make_cpu(const std::string& isa, int threads) {
   return std::make_unique<cpu::CpuBackend>(*kernels, threads);
 }
 
-// Keeps host copies of the coordinates: on the CPU they are the backend's memory as well.
-struct Coordinates {
-  cpu::AlignedFloats x, y;
-  Pixels pixels{};
+// Where the pixels are, still in the caller's memory.
+Pixels host_pixels(const FloatArray& x, const FloatArray& y, bool grid) {
+  expect(grid || x.size() == y.size(), "a list needs as many x as y");
+  const Pixels at = {x.data(), y.data(), grid ? int64_t(x.size()) : 0,
+                     grid ? int64_t(x.size()) * int64_t(y.size()) : int64_t(x.size())};
+  expect(at.count >= 1, "no pixels");
+  return at;
+}
 
-  Coordinates(const FloatArray& xs, const FloatArray& ys, bool grid) {
-    x = copy(xs);
-    y = copy(ys);
-    expect(grid || xs.size() == ys.size(), "a list needs as many x as y");
-    pixels = {x.get(), y.get(), grid ? int64_t(xs.size()) : 0,
-              grid ? int64_t(xs.size()) * int64_t(ys.size()) : int64_t(xs.size())};
-    expect(pixels.count >= 1, "no pixels");
-  }
-
-  static cpu::AlignedFloats copy(const FloatArray& from) {
-    cpu::AlignedFloats to = cpu::aligned_floats(from.size());
-    std::memcpy(to.get(), from.data(), size_t(from.size()) * sizeof(float));
-    return to;
-  }
-};
-
-void expect_weights(const CascadeShape& s, const FloatArray& w) {
-  expect(w.ndim() == 1 && w.size() == s.weights(), "the weights do not fit the shape");
+void expect_weights(const CascadeShape& s, const FloatArray& w, int64_t networks = 1) {
+  expect(w.size() == networks * s.weights() && w.ndim() == (networks == 1 ? 1 : 2),
+         "the weights do not fit the shape");
 }
 
 struct Task {
-  std::shared_ptr<cpu::CpuBackend> backend;
-  Coordinates at;
-  cpu::AlignedFloats target;
+  std::shared_ptr<Backend> backend;
+  std::shared_ptr<const float> x, y, target;
   CascadeTask task;
 
-  Task(std::shared_ptr<cpu::CpuBackend> b, const CascadeShape& shape, const FloatArray& x,
-       const FloatArray& y, bool grid, const FloatArray& want)
-      : backend(std::move(b)), at(x, y, grid), target(Coordinates::copy(want)) {
-    expect(want.size() == int64_t(shape.channels) * at.pixels.count, "target must be (C, pixels)");
-    task = {shape, at.pixels, target.get()};
-  }
-
-  double loss(const FloatArray& w) {
-    expect_weights(task.shape, w);
+  Task(std::shared_ptr<Backend> b, const CascadeShape& shape, const FloatArray& xs, const FloatArray& ys,
+       bool grid, const FloatArray& want)
+      : backend(std::move(b)) {
+    Pixels at = host_pixels(xs, ys, grid);
+    const int64_t one = int64_t(shape.channels) * at.count;
+    expect(want.size() >= one && want.size() % one == 0,
+           "target must be (C, pixels) or (pictures, C, pixels)");
+    const float *from_x = xs.data(), *from_y = ys.data(), *from = want.data();
     py::gil_scoped_release release;
-    return backend->cascade_loss(task, w.data());
+    x = backend->upload(from_x, xs.size());
+    y = backend->upload(from_y, ys.size());
+    target = backend->upload(from, want.size());
+    at.x = x.get();
+    at.y = y.get();
+    task = {shape, at, target.get(), want.size() / one};
   }
 
-  std::pair<double, FloatArray> gradient(const FloatArray& w) {
-    expect_weights(task.shape, w);
-    FloatArray grad(w.size());
-    StepRecord record;
+  py::object loss(const FloatArray& w) {
+    expect_weights(task.shape, w, task.pictures);
+    std::vector<double> loss(size_t(task.pictures));
     {
+      const float* from = w.data();
       py::gil_scoped_release release;
-      backend->cascade_gradient(task, w.data(), grad.mutable_data(), &record);
+      backend->cascade_loss(task, from, loss.data());
     }
-    return {record.loss, grad};
+    return one_or_all(loss);
+  }
+
+  py::tuple gradient(const FloatArray& w) {
+    expect_weights(task.shape, w, task.pictures);
+    FloatArray grad(std::vector<py::ssize_t>(w.shape(), w.shape() + w.ndim()));
+    std::vector<double> loss(size_t(task.pictures));
+    {
+      const float* from = w.data();
+      float* to = grad.mutable_data();
+      py::gil_scoped_release release;
+      backend->cascade_gradient(task, from, to, loss.data());
+    }
+    return py::make_tuple(one_or_all(loss), grad);
   }
 
   DoubleArray normal(const FloatArray& w) {
+    expect(task.pictures == 1, "the normal matrix is of one picture");
     expect_weights(task.shape, w);
     DoubleArray hessian({w.size(), w.size()});
+    const float* from = w.data();
     double* out = hessian.mutable_data();
     Interrupt interrupt;
     {
       py::gil_scoped_release release;
-      backend->cascade_normal(task, w.data(), out, [&] { return interrupt(); });
+      backend->cascade_normal(task, from, out, [&] { return interrupt(); });
     }
     interrupt.rethrow();
     return hessian;
   }
+
+ private:
+  // A float for one picture, an array for many.
+  static py::object one_or_all(const std::vector<double>& loss) {
+    if (loss.size() == 1) return py::float_(loss[0]);
+    return DoubleArray(py::ssize_t(loss.size()), loss.data());
+  }
 };
 
-FloatArray render(cpu::CpuBackend& backend, const CascadeShape& s, const FloatArray& w, const FloatArray& x,
+// The three ways of decoding differ in what they return alone.
+template <class T, class Decode>
+py::array_t<T> decoded(const CascadeShape& s, const FloatArray& w, const FloatArray& x, const FloatArray& y,
+                       bool grid, bool planes, Decode&& decode) {
+  expect_weights(s, w);
+  const Pixels at = host_pixels(x, y, grid);
+  py::array_t<T> out(planes ? std::vector<py::ssize_t>{s.neurons, at.count}
+                            : std::vector<py::ssize_t>{at.count, s.channels});
+  const float* from = w.data();
+  T* to = out.mutable_data();
+  py::gil_scoped_release release;
+  decode(at, from, to);
+  return out;
+}
+
+FloatArray render(Backend& backend, const CascadeShape& s, const FloatArray& w, const FloatArray& x,
                   const FloatArray& y, bool grid) {
-  expect_weights(s, w);
-  const Coordinates at(x, y, grid);
-  FloatArray out({at.pixels.count, int64_t(s.channels)});
-  float* to = out.mutable_data();
-  py::gil_scoped_release release;
-  backend.cascade_render(s, at.pixels, w.data(), to);
-  return out;
+  return decoded<float>(s, w, x, y, grid, false, [&](const Pixels& at, const float* from, float* to) {
+    backend.cascade_render(s, at, from, to);
+  });
 }
 
-py::array_t<uint8_t> render_bytes(cpu::CpuBackend& backend, const CascadeShape& s, const FloatArray& w,
+py::array_t<uint8_t> render_bytes(Backend& backend, const CascadeShape& s, const FloatArray& w,
                                   const FloatArray& x, const FloatArray& y, bool grid) {
-  expect_weights(s, w);
-  const Coordinates at(x, y, grid);
-  py::array_t<uint8_t> out({at.pixels.count, int64_t(s.channels)});
-  uint8_t* to = out.mutable_data();
-  py::gil_scoped_release release;
-  backend.cascade_render_bytes(s, at.pixels, w.data(), to);
-  return out;
+  return decoded<uint8_t>(s, w, x, y, grid, false, [&](const Pixels& at, const float* from, uint8_t* to) {
+    backend.cascade_render_bytes(s, at, from, to);
+  });
 }
 
-FloatArray activations(cpu::CpuBackend& backend, const CascadeShape& s, const FloatArray& w,
-                       const FloatArray& x, const FloatArray& y, bool grid) {
-  expect_weights(s, w);
-  const Coordinates at(x, y, grid);
-  FloatArray out({int64_t(s.neurons), at.pixels.count});
-  float* to = out.mutable_data();
-  py::gil_scoped_release release;
-  backend.cascade_activations(s, at.pixels, w.data(), to);
-  return out;
+FloatArray activations(Backend& backend, const CascadeShape& s, const FloatArray& w, const FloatArray& x,
+                       const FloatArray& y, bool grid) {
+  return decoded<float>(s, w, x, y, grid, true, [&](const Pixels& at, const float* from, float* to) {
+    backend.cascade_activations(s, at, from, to);
+  });
 }
 
 std::vector<float> to_vector(const FloatArray& a) {
@@ -152,14 +168,26 @@ struct PyDescent {
   std::unique_ptr<Descent> descent;
 
   PyDescent(std::shared_ptr<Task> t, const DescentPlan& plan, const FloatArray& grid, const FloatArray& mask,
-            const DescentState& start)
+            const std::vector<DescentState>& start)
       : task(std::move(t)) {
     for (const auto* a : {&grid, &mask}) expect_weights(task->task.shape, *a);
     const size_t weights = size_t(grid.size());
-    expect(start.u.size() == weights, "the state does not fit the shape");
-    for (const auto* a : {&start.m, &start.v, &start.best_u})
-      expect(a->empty() || a->size() == weights, "the state does not fit the shape");
-    descent = std::make_unique<Descent>(*task->backend, task->task, plan, grid.data(), mask.data(), start);
+    expect(int64_t(start.size()) == task->task.pictures, "one state for every picture expected");
+    for (const DescentState& s : start) {
+      expect(s.u.size() == weights, "the state does not fit the shape");
+      for (const auto* a : {&s.m, &s.v, &s.best_u})
+        expect(a->empty() || a->size() == weights, "the state does not fit the shape");
+      expect(s.step == start[0].step && s.q == start[0].q, "the states must be at the same step");
+    }
+    const float *from_grid = grid.data(), *from_mask = mask.data();
+    py::gil_scoped_release release;
+    descent = std::make_unique<Descent>(*task->backend, task->task, plan, from_grid, from_mask, start);
+  }
+
+  DescentState state(int64_t picture) const {
+    expect(picture >= 0 && picture < task->task.pictures, "no such picture");
+    py::gil_scoped_release release;
+    return descent->state(picture);
   }
 
   int64_t run(int64_t count) {
@@ -186,16 +214,10 @@ void bind_cascade(py::module_& m) {
       .def_readonly("channels", &CascadeShape::channels)
       .def_property_readonly("weights", &CascadeShape::weights);
 
-  py::class_<cpu::CpuBackend, std::shared_ptr<cpu::CpuBackend>>(m, "Cpu",
-                                                                "A CPU backend: kernels and threads.")
-      .def(py::init([](const std::string& isa, int threads) {
-             return std::shared_ptr<cpu::CpuBackend>(make_cpu(isa, threads));
-           }),
-           py::arg("isa") = "", py::arg("threads") = 1)
-      .def_property_readonly("name", &cpu::CpuBackend::name)
-      .def_property_readonly("threads", &cpu::CpuBackend::threads)
-      .def("peak", &cpu::CpuBackend::peak, py::arg("seconds") = 0.2, py::call_guard<py::gil_scoped_release>(),
-           "GFLOP/s of multiply-adds from registers, all threads together.")
+  py::class_<Backend, std::shared_ptr<Backend>>(m, "Backend", "A device and its kernels.")
+      .def_property_readonly("name", &Backend::name)
+      .def("peak", &Backend::peak, py::arg("seconds") = 0.2, py::call_guard<py::gil_scoped_release>(),
+           "GFLOP/s of multiply-adds from registers, the whole device together.")
       .def("render", &render, py::arg("shape"), py::arg("weights"), py::arg("x"), py::arg("y"),
            py::arg("grid"), "(pixels, C) float32 activations of the output neurons, bit-exact everywhere.")
       .def("render_bytes", &render_bytes, py::arg("shape"), py::arg("weights"), py::arg("x"), py::arg("y"),
@@ -203,15 +225,26 @@ void bind_cascade(py::module_& m) {
       .def("activations", &activations, py::arg("shape"), py::arg("weights"), py::arg("x"), py::arg("y"),
            py::arg("grid"), "(N, pixels) float32 activations of all neurons, bit-exact everywhere.");
 
-  py::class_<Task, std::shared_ptr<Task>>(m, "Task",
-                                          "A network and the picture it is to fit; target is (C, pixels).")
-      .def(py::init<std::shared_ptr<cpu::CpuBackend>, const CascadeShape&, const FloatArray&,
-                    const FloatArray&, bool, const FloatArray&>(),
+  py::class_<cpu::CpuBackend, Backend, std::shared_ptr<cpu::CpuBackend>>(
+      m, "Cpu", "A CPU backend: kernels of an instruction set, and threads.")
+      .def(py::init([](const std::string& isa, int threads) {
+             return std::shared_ptr<cpu::CpuBackend>(make_cpu(isa, threads));
+           }),
+           py::arg("isa") = "", py::arg("threads") = 1)
+      .def_property_readonly("threads", &cpu::CpuBackend::threads);
+
+  py::class_<Task, std::shared_ptr<Task>>(
+      m, "Task",
+      "A network and the picture it is to fit, target (C, pixels); or B of both, target (B, C, pixels).")
+      .def(py::init<std::shared_ptr<Backend>, const CascadeShape&, const FloatArray&, const FloatArray&, bool,
+                    const FloatArray&>(),
            py::arg("backend"), py::arg("shape"), py::arg("x"), py::arg("y"), py::arg("grid"),
            py::arg("target"))
       .def("loss", &Task::loss, py::arg("weights"),
-           "The score: (256/255)^2 times the sum of squared differences.")
-      .def("gradient", &Task::gradient, py::arg("weights"), "(loss, gradient (K,)).")
+           "The score: (256/255)^2 times the sum of squared differences; (B,) of them for B pictures.")
+      .def("gradient", &Task::gradient, py::arg("weights"),
+           "(loss, gradient (K,)); (losses (B,), gradients (B, K)) for B pictures.")
+      .def_property_readonly("pictures", [](const Task& t) { return t.task.pictures; })
       .def("normal", &Task::normal, py::arg("weights"),
            "(K, K) Gauss-Newton matrix: half the Hessian of the loss.");
 
@@ -260,11 +293,16 @@ void bind_cascade(py::module_& m) {
 #undef CPPN_FLOATS
 
   py::class_<PyDescent>(m, "Descent", "The training loop; run() releases the GIL and is stopped by Ctrl-C.")
+      .def(py::init([](std::shared_ptr<Task> task, const DescentPlan& plan, const FloatArray& grid,
+                       const FloatArray& mask, const DescentState& start) {
+             return std::make_unique<PyDescent>(std::move(task), plan, grid, mask, std::vector{start});
+           }),
+           py::arg("task"), py::arg("plan"), py::arg("grid"), py::arg("mask"), py::arg("start"))
       .def(py::init<std::shared_ptr<Task>, const DescentPlan&, const FloatArray&, const FloatArray&,
-                    const DescentState&>(),
+                    const std::vector<DescentState>&>(),
            py::arg("task"), py::arg("plan"), py::arg("grid"), py::arg("mask"), py::arg("start"))
       .def("run", &PyDescent::run, py::arg("count"))
-      .def("state", [](const PyDescent& d) { return d.descent->state(); });
+      .def("state", &PyDescent::state, py::arg("picture") = 0);
 }
 
 }  // namespace cppn::bindings

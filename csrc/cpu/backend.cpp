@@ -6,8 +6,6 @@
 #include <cstring>
 #include <new>
 
-#include "../core/philox.h"
-#include "../core/quantize.h"
 #include "float_mode.h"
 
 namespace cppn::cpu {
@@ -41,19 +39,15 @@ CpuBackend::CpuBackend(const Kernels& kernels, int threads)
     : kernels_(kernels),
       pool_(threads),
       scratch_(size_t(pool_.threads())),
-      scratch_size_(size_t(pool_.threads())) {}
+      scratch_size_(size_t(pool_.threads())),
+      thread_space_(size_t(pool_.threads())) {}
 
 std::string CpuBackend::name() const { return std::string("cpu/") + kernels_.isa; }
 
-float* CpuBackend::allocate(int64_t floats) { return aligned_floats(floats).release(); }
-void CpuBackend::release(float* p) { std::free(p); }
-
-void CpuBackend::upload(float* to, const float* host_from, int64_t floats) {
-  std::memcpy(to, host_from, size_t(floats) * sizeof(float));
-}
-
-void CpuBackend::download(float* host_to, const float* from, int64_t floats) {
-  std::memcpy(host_to, from, size_t(floats) * sizeof(float));
+std::shared_ptr<const float> CpuBackend::upload(const float* host_from, int64_t floats) {
+  std::shared_ptr<float> to(aligned_floats(floats).release(), FreeAligned());
+  std::memcpy(to.get(), host_from, size_t(floats) * sizeof(float));
+  return to;
 }
 
 float* CpuBackend::scratch(int thread, int64_t floats) {
@@ -65,95 +59,94 @@ float* CpuBackend::scratch(int thread, int64_t floats) {
   return scratch_[t].get();
 }
 
-const float* CpuBackend::unpack(const CascadeShape& shape, const float* w) {
+const float* CpuBackend::Workspace::unpack(const CascadeShape& shape, const float* w) {
   const int64_t stride = weight_stride(shape), size = stride * shape.neurons;
-  if (rows_size_ != size) {
-    rows_ = aligned_floats(size);
-    rows_size_ = size;
+  if (rows_size != size) {
+    rows = aligned_floats(size);
+    rows_size = size;
   }
   for (int n = 0; n < shape.neurons; ++n)
-    std::memcpy(&rows_[size_t(n * stride)], w + shape.row(n), sizeof(float) * size_t(shape.inputs + n));
-  return rows_.get();
+    std::memcpy(&rows[size_t(n * stride)], w + shape.row(n), sizeof(float) * size_t(shape.inputs + n));
+  return rows.get();
 }
+
+namespace {
+
+struct Groups {
+  int64_t count, size;
+  explicit Groups(int64_t pixels) {
+    const int64_t most = std::clamp<int64_t>(pixels / kGroupPixels, 1, kMaxGroups);
+    size = padded((pixels + most - 1) / most, 512);  // whole tiles but for the last
+    count = (pixels + size - 1) / size;
+  }
+};
+
+}  // namespace
 
 template <class F>
 int CpuBackend::for_groups(int64_t pixels, F&& f) {
-  const int64_t groups = std::clamp<int64_t>(pixels / kGroupPixels, 1, kMaxGroups);
-  const int64_t size = padded((pixels + groups - 1) / groups, 512);  // whole tiles but for the last
-  const int64_t used = (pixels + size - 1) / size;
-  pool_.run(used, [&](int64_t group, int thread) {
-    f(group, group * size, std::min(pixels, (group + 1) * size), thread);
+  const Groups groups(pixels);
+  pool_.run(groups.count, [&](int64_t group, int thread) {
+    f(group, group * groups.size, std::min(pixels, (group + 1) * groups.size), thread);
   });
-  return int(used);
+  return int(groups.count);
 }
 
-void CpuBackend::draw(const float* u, const float* grid, int64_t count, const DrawStep& how, float* w,
-                      float* live, StepRecord* record) {
-  const FloatMode mode(FloatMode::fast);
-  int64_t floating = count;
-  if (how.how == Draw::plain) {
-    for (int64_t i = 0; i < count; ++i) w[i] = u[i] * grid[i], live[i] = 1.0f;
-  } else if (how.how == Draw::noise) {
-    for (int64_t i = 0; i < count; ++i) {
-      const float r = philox_uniform(how.seed, uint64_t(how.step), uint32_t(i), 0);
-      w[i] = (u[i] + how.amplitude * (r - 0.5f)) * grid[i];
-      live[i] = 1.0f;
-    }
-  } else {
-    const float s = kernels_.train->quantization_scale(u, count, how.fraction);
-    floating = 0;
-    for (int64_t i = 0; i < count; ++i) {
-      const float r = philox_uniform(how.seed, uint64_t(how.step), uint32_t(i), 0);
-      const bool keep = r < keep_probability(quantization_rate(u[i]), s);
-      w[i] = (keep ? u[i] : round_small(u[i])) * grid[i];
-      live[i] = keep ? 1.0f : 0.0f;
-      floating += keep;
-    }
-  }
-  record->floating = floating;
+template <class F>
+int CpuBackend::for_groups_on(int thread, int64_t pixels, F&& f) {
+  const Groups groups(pixels);
+  for (int64_t group = 0; group < groups.count; ++group)
+    f(group, group * groups.size, std::min(pixels, (group + 1) * groups.size), thread);
+  return int(groups.count);
 }
 
-void CpuBackend::cascade_gradient(const CascadeTask& task, const float* w, float* grad, StepRecord* record) {
+template <class ForGroups>
+double CpuBackend::gradient_of(Workspace& space, const CascadeTask& task, int64_t picture, const float* w,
+                               float* grad, ForGroups&& for_groups) {
   const CascadeShape& s = task.shape;
   const int64_t weights = s.weights(), floats = kernels_.train->scratch_floats(s);
-  const float* rows = unpack(s, w);
-  partial_.resize(size_t(kMaxGroups * weights));
+  const float* rows = space.unpack(s, w);
+  const float* target = task.target + picture * s.channels * task.pixels.count;
+  if (grad) space.partial.resize(size_t(kMaxGroups * weights));
   double losses[kMaxGroups];
   const int groups =
       for_groups(task.pixels.count, [&](int64_t group, int64_t first, int64_t last, int thread) {
         const FloatMode mode(FloatMode::fast);
-        losses[group] = kernels_.train->gradient(s, rows, task.pixels, task.target, first, last,
-                                                 scratch(thread, floats), &partial_[size_t(group * weights)]);
-      });
-  std::fill(grad, grad + weights, 0.0f);
-  record->loss = 0;
-  for (int group = 0; group < groups; ++group) {
-    record->loss += losses[group];
-    const float* part = &partial_[size_t(group * weights)];
-    for (int64_t k = 0; k < weights; ++k) grad[k] += part[k];
-  }
-}
-
-void CpuBackend::adam(float* u, float* m, float* v, const float* grad, const float* grid, const float* live,
-                      const float* mask, int64_t count, const AdamStep& step, float limit) {
-  const FloatMode mode(FloatMode::fast);
-  for (int64_t i = 0; i < count; ++i)
-    if (mask[i] != 0.0f) adam_update(u[i], m[i], v[i], grad[i] * grid[i] * live[i], step, limit);
-}
-
-double CpuBackend::cascade_loss(const CascadeTask& task, const float* w) {
-  const int64_t floats = kernels_.train->scratch_floats(task.shape);
-  const float* rows = unpack(task.shape, w);
-  double losses[kMaxGroups];
-  const int groups =
-      for_groups(task.pixels.count, [&](int64_t group, int64_t first, int64_t last, int thread) {
-        const FloatMode mode(FloatMode::fast);
-        losses[group] = kernels_.train->loss(task.shape, rows, task.pixels, task.target, first, last,
-                                             scratch(thread, floats));
+        losses[group] =
+            grad ? kernels_.train->gradient(s, rows, task.pixels, target, first, last,
+                                            scratch(thread, floats), &space.partial[size_t(group * weights)])
+                 : kernels_.train->loss(s, rows, task.pixels, target, first, last, scratch(thread, floats));
       });
   double loss = 0;
-  for (int group = 0; group < groups; ++group) loss += losses[group];
+  if (grad) std::fill(grad, grad + weights, 0.0f);
+  for (int group = 0; group < groups; ++group) {
+    loss += losses[group];
+    const float* part = grad ? &space.partial[size_t(group * weights)] : nullptr;
+    for (int64_t k = 0; grad && k < weights; ++k) grad[k] += part[k];
+  }
   return loss;
+}
+
+double CpuBackend::picture_gradient(const CascadeTask& task, int64_t picture, const float* w, float* grad) {
+  return gradient_of(space_, task, picture, w, grad,
+                     [&](int64_t pixels, auto&& f) { return for_groups(pixels, f); });
+}
+
+double CpuBackend::picture_gradient_on(int thread, const CascadeTask& task, int64_t picture, const float* w,
+                                       float* grad) {
+  return gradient_of(thread_space_[size_t(thread)], task, picture, w, grad,
+                     [&](int64_t pixels, auto&& f) { return for_groups_on(thread, pixels, f); });
+}
+
+void CpuBackend::cascade_gradient(const CascadeTask& task, const float* w, float* grad, double* loss) {
+  const int64_t weights = task.shape.weights();
+  for (int64_t i = 0; i < task.pictures; ++i)
+    loss[i] = picture_gradient(task, i, w + i * weights, grad + i * weights);
+}
+
+void CpuBackend::cascade_loss(const CascadeTask& task, const float* w, double* loss) {
+  for (int64_t i = 0; i < task.pictures; ++i)
+    loss[i] = picture_gradient(task, i, w + i * task.shape.weights(), nullptr);
 }
 
 // A block (n, m) of the matrix is sum_p (sum_c g_c[n] g_c[m]) a a^T: the channels are summed before the outer
@@ -163,7 +156,7 @@ bool CpuBackend::cascade_normal(const CascadeTask& task, const float* w, double*
   const CascadeShape& s = task.shape;
   const int64_t K = s.weights(), stride = padded(K + 64, 16), node_stride = padded(s.nodes(), 16) + 16;
   const int64_t N = s.neurons, block = std::min<int64_t>(kNormalPixels, task.pixels.count);
-  const float* rows = unpack(s, w);
+  const float* rows = space_.unpack(s, w);
   const int64_t floats = kernels_.train->scratch_floats(s);
   AlignedFloats hessian = aligned_floats(K * stride), nodes = aligned_floats((block + 1) * node_stride),
                 slopes = aligned_floats(s.channels * block * N);
@@ -205,7 +198,7 @@ template <class Visit>
 void CpuBackend::decode_groups(const CascadeShape& shape, const Pixels& pixels, const float* w,
                                Visit&& visit) {
   const int64_t floats = kernels_.render->scratch_floats(shape);
-  const float* rows = unpack(shape, w);
+  const float* rows = space_.unpack(shape, w);
   for_groups(pixels.count, [&](int64_t, int64_t first, int64_t last, int thread) {
     const FloatMode mode(FloatMode::exact);
     visit(rows, first, last, scratch(thread, floats));

@@ -20,37 +20,49 @@ class CpuBackend final : public Backend {
   CpuBackend(const Kernels& kernels, int threads);
 
   std::string name() const override;
+  double peak(double seconds) override;  // of all threads together
   int threads() const { return pool_.threads(); }
-  double peak(double seconds);  // GFLOP/s of all threads together
   const DenseKernels& dense() const { return *kernels_.dense; }
+  const TrainKernels& train() const { return *kernels_.train; }
   Linalg linalg() { return Linalg(*kernels_.dense, pool_); }
+  Pool& pool() { return pool_; }
 
-  float* allocate(int64_t floats) override;
-  void release(float* p) override;
-  void upload(float* to, const float* host_from, int64_t floats) override;
-  void download(float* host_to, const float* from, int64_t floats) override;
-  void wait() override {}
+  std::shared_ptr<const float> upload(const float* host_from, int64_t floats) override;
 
-  void draw(const float* u, const float* grid, int64_t count, const DrawStep& how, float* w, float* live,
-            StepRecord* record) override;
-  void cascade_gradient(const CascadeTask& task, const float* w, float* grad, StepRecord* record) override;
-  void adam(float* u, float* m, float* v, const float* grad, const float* grid, const float* live,
-            const float* mask, int64_t count, const AdamStep& step, float limit) override;
-  double cascade_loss(const CascadeTask& task, const float* w) override;
-  bool cascade_normal(const CascadeTask& task, const float* w, double* host_hessian,
-                      const Stop& stop) override;
+  void cascade_gradient(const CascadeTask& task, const float* w, float* grad, double* loss) override;
+  void cascade_loss(const CascadeTask& task, const float* w, double* loss) override;
+  std::unique_ptr<StepLoop> descend(const CascadeTask& task, const DescentTerms& terms,
+                                    const std::vector<Descending>& start) override;
+  bool cascade_normal(const CascadeTask& task, const float* w, double* hessian, const Stop& stop) override;
   void cascade_render(const CascadeShape& shape, const Pixels& pixels, const float* w, float* out) override;
   void cascade_render_bytes(const CascadeShape& shape, const Pixels& pixels, const float* w,
                             uint8_t* out) override;
   void cascade_activations(const CascadeShape& shape, const Pixels& pixels, const float* w,
                            float* out) override;
 
+  // Loss and, unless null, gradient (K) of one picture, on all threads or on this one: the same bits.
+  double picture_gradient(const CascadeTask& task, int64_t picture, const float* w, float* grad);
+  double picture_gradient_on(int thread, const CascadeTask& task, int64_t picture, const float* w,
+                             float* grad);
+
  private:
+  // What one picture's work needs besides a thread's tile.
+  struct Workspace {
+    AlignedFloats rows;  // (N, stride) of the weight triangle
+    int64_t rows_size = 0;
+    std::vector<float> partial;  // a gradient per group
+    const float* unpack(const CascadeShape& shape, const float* w);
+  };
+
   float* scratch(int thread, int64_t floats);
-  const float* unpack(const CascadeShape& shape, const float* w);  // (N, stride) rows of the triangle
-  // f(task, first, last, thread) over groups of pixels whose bounds do not depend on the number of threads
+  // f(group, first, last, thread) over groups of pixels whose bounds do not depend on the number of threads
   template <class F>
   int for_groups(int64_t pixels, F&& f);
+  template <class F>
+  static int for_groups_on(int thread, int64_t pixels, F&& f);
+  template <class ForGroups>
+  double gradient_of(Workspace& space, const CascadeTask& task, int64_t picture, const float* w, float* grad,
+                     ForGroups&& for_groups);
   template <class Visit>
   void decode_groups(const CascadeShape& shape, const Pixels& pixels, const float* w, Visit&& visit);
 
@@ -58,9 +70,8 @@ class CpuBackend final : public Backend {
   Pool pool_;
   std::vector<AlignedFloats> scratch_;
   std::vector<int64_t> scratch_size_;
-  AlignedFloats rows_;
-  int64_t rows_size_ = 0;
-  std::vector<float> partial_;
+  Workspace space_;                      // of work that all threads share
+  std::vector<Workspace> thread_space_;  // of work that a thread does alone
 };
 
 }  // namespace cppn::cpu

@@ -19,62 +19,44 @@ double descent_noise(const DescentPlan& plan, int64_t step) {
 }
 
 Descent::Descent(Backend& backend, const CascadeTask& task, const DescentPlan& plan, const float* host_grid,
-                 const float* host_mask, const DescentState& start)
-    : backend_(backend), task_(task), plan_(plan), now_(start), weights_(task.shape.weights()) {
-  for (float** p : {&grid_, &mask_, &u_, &m_, &v_, &w_, &live_, &grad_}) *p = backend_.allocate(weights_);
-  backend_.upload(grid_, host_grid, weights_);
-  backend_.upload(mask_, host_mask, weights_);
-  backend_.upload(u_, start.u.data(), weights_);
-  if (!start.m.empty()) backend_.upload(m_, start.m.data(), weights_);
-  if (!start.v.empty()) backend_.upload(v_, start.v.data(), weights_);
-  if (now_.best_u.empty()) now_.best_u.assign(size_t(weights_), 0.0f);
-  if (start.step == 0) now_.q = plan.quantize_first;
+                 const float* host_mask, const std::vector<DescentState>& start)
+    : plan_(plan), step_(start[0].step), q_(step_ == 0 ? plan.quantize_first : start[0].q) {
+  const std::vector<Descending> now(start.begin(), start.end());
+  loop_ = backend.descend(task, {host_grid, host_mask, plan.limit}, now);
 }
 
-Descent::~Descent() {
-  for (float* p : {grid_, mask_, u_, m_, v_, w_, live_, grad_}) backend_.release(p);
+StepPlan Descent::next_step() {
+  StepPlan next;
+  next.draw.how = plan_.draw;
+  next.draw.amplitude = float(descent_noise(plan_, step_));
+  next.draw.fraction = float(q_);
+  next.draw.seed = plan_.seed;
+  next.draw.step = step_;
+  next.adam =
+      adam_at(step_ + 1, float(descent_rate(plan_, step_)), plan_.b1, plan_.b2, plan_.eps, plan_.decay);
+  q_ = (1.0 - plan_.quantize_rate) * q_ + plan_.quantize_rate;
+  ++step_;
+  return next;
 }
 
-void Descent::step() {
-  DrawStep how;
-  how.how = plan_.draw;
-  how.amplitude = float(descent_noise(plan_, now_.step));
-  how.fraction = float(now_.q);
-  how.seed = plan_.seed;
-  how.step = now_.step;
-  StepRecord record;
-  backend_.draw(u_, grid_, weights_, how, w_, live_, &record);
-  backend_.cascade_gradient(task_, w_, grad_, &record);
-  now_.loss = record.loss;
-  now_.floating = record.floating;
-  if (plan_.draw == Draw::stochastic && record.floating == 0 &&
-      (!now_.has_best || record.loss < now_.best_loss)) {
-    now_.has_best = true;
-    now_.best_loss = record.loss;
-    backend_.download(now_.best_u.data(), u_, weights_);  // rounded, these are the weights just drawn
-  }
-  backend_.adam(u_, m_, v_, grad_, grid_, live_, mask_, weights_,
-                adam_at(now_.step + 1, float(descent_rate(plan_, now_.step)), plan_.b1, plan_.b2, plan_.eps,
-                        plan_.decay),
-                plan_.limit);
-  now_.q = (1.0 - plan_.quantize_rate) * now_.q + plan_.quantize_rate;
-  ++now_.step;
-}
-
-int64_t Descent::run(int64_t count, const std::function<bool()>& stop) {
-  for (int64_t i = 0; i < count; ++i) {
-    step();
-    if (stop && stop()) return i + 1;
+int64_t Descent::run(int64_t count, const Stop& stop) {
+  std::vector<StepPlan> burst;
+  for (int64_t taken = 0; taken < count;) {
+    const int64_t size = std::min(loop_->burst(), count - taken);
+    burst.resize(size_t(size));
+    for (StepPlan& step : burst) step = next_step();
+    loop_->take(burst.data(), size);
+    taken += size;
+    if (stop && stop()) return taken;
   }
   return count;
 }
 
-DescentState Descent::state() const {
-  DescentState s = now_;
-  for (auto [to, from] : {std::pair(&s.u, u_), std::pair(&s.m, m_), std::pair(&s.v, v_)}) {
-    to->resize(size_t(weights_));
-    backend_.download(to->data(), from, weights_);
-  }
+DescentState Descent::state(int64_t picture) const {
+  DescentState s;
+  static_cast<Descending&>(s) = loop_->read(picture);
+  s.step = step_;
+  s.q = q_;
   return s;
 }
 

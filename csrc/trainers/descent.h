@@ -1,5 +1,5 @@
-// Gradient descent on one picture: draw the weights, value and gradient, Adam and clip; the loop of every
-// method.
+// Gradient descent, the loop of every method: draw the weights, value and gradient, Adam and clip. On one
+// picture, or on many of one size side by side, each with a network of its own.
 #pragma once
 #include <memory>
 #include <vector>
@@ -24,36 +24,29 @@ struct DescentPlan {
   uint64_t seed = 0;
 };
 
-struct DescentState {
+struct DescentState : Descending {
   int64_t step = 0;
-  double q = 0;     // the fraction of the next step
-  double loss = 0;  // of the last step, at the weights it drew
-  int64_t floating = 0;
-  double best_loss = 0;  // only with draw = stochastic: of best_u, the best with no weight left float
-  bool has_best = false;
-  std::vector<float> u, m, v, best_u;
+  double q = 0;  // the fraction of the next step
 };
 
 class Descent {
  public:
-  // grid (K): level -> weight; mask (K): 0 where a weight stands still. Everything is copied to the backend.
+  // grid (K): level -> weight; mask (K): 0 where a weight stands still. One state for every picture, all at
+  // the same step. Everything is copied to the backend but the picture.
   Descent(Backend& backend, const CascadeTask& task, const DescentPlan& plan, const float* host_grid,
-          const float* host_mask, const DescentState& start);
-  ~Descent();
+          const float* host_mask, const std::vector<DescentState>& start);
 
-  // Up to `count` steps; asks stop() after each and returns the number taken.
-  int64_t run(int64_t count, const std::function<bool()>& stop);
-  DescentState state() const;
+  // Up to `count` steps; asks stop() after each burst of the backend and returns the number taken.
+  int64_t run(int64_t count, const Stop& stop);
+  DescentState state(int64_t picture) const;
 
  private:
-  void step();
+  StepPlan next_step();
 
-  Backend& backend_;
-  CascadeTask task_;
   DescentPlan plan_;
-  DescentState now_;
-  int64_t weights_;
-  float *grid_, *mask_, *u_, *m_, *v_, *w_, *live_, *grad_;
+  int64_t step_;
+  double q_;
+  std::unique_ptr<StepLoop> loop_;
 };
 
 // The schedules, by step from 0; tests hold them to the formula.

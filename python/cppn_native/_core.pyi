@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['CODERS', 'CascadeRecord', 'Cpu', 'Descent', 'DescentPlan', 'DescentState', 'Draw', 'FormatError', 'MAX_CHANNELS', 'MAX_NEURONS', 'MAX_OCTAVES', 'Shape', 'Task', 'activations', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'prior_bits', 'solve', 'step_grid']
+__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'HAS_CUDA', 'MAX_CHANNELS', 'MAX_NEURONS', 'MAX_OCTAVES', 'Shape', 'Task', 'activations', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'prior_bits', 'solve', 'step_grid']
 class Shape:
     """
     The sizes of a cascade and the activation (by number) of every neuron.
@@ -25,19 +25,17 @@ class Shape:
     @property
     def weights(self) -> int:
         ...
-class Cpu:
+class Backend:
     """
-    A CPU backend: kernels and threads.
+    A device and its kernels.
     """
-    def __init__(self, isa: str = '', threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
-        ...
     def activations(self, shape: Shape, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], grid: bool) -> numpy.typing.NDArray[numpy.float32]:
         """
         (N, pixels) float32 activations of all neurons, bit-exact everywhere.
         """
     def peak(self, seconds: typing.SupportsFloat | typing.SupportsIndex = 0.2) -> float:
         """
-        GFLOP/s of multiply-adds from registers, all threads together.
+        GFLOP/s of multiply-adds from registers, the whole device together.
         """
     def render(self, shape: Shape, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], grid: bool) -> numpy.typing.NDArray[numpy.float32]:
         """
@@ -50,27 +48,36 @@ class Cpu:
     @property
     def name(self) -> str:
         ...
+class Cpu(Backend):
+    """
+    A CPU backend: kernels of an instruction set, and threads.
+    """
+    def __init__(self, isa: str = '', threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        ...
     @property
     def threads(self) -> int:
         ...
 class Task:
     """
-    A network and the picture it is to fit; target is (C, pixels).
+    A network and the picture it is to fit, target (C, pixels); or B of both, target (B, C, pixels).
     """
-    def __init__(self, backend: Cpu, shape: Shape, x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], grid: bool, target: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> None:
+    def __init__(self, backend: Backend, shape: Shape, x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], grid: bool, target: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> None:
         ...
-    def gradient(self, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> tuple[float, numpy.typing.NDArray[numpy.float32]]:
+    def gradient(self, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> tuple[typing.Any, ...]:
         """
-        (loss, gradient (K,)).
+        (loss, gradient (K,)); (losses (B,), gradients (B, K)) for B pictures.
         """
-    def loss(self, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> float:
+    def loss(self, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> typing.Any:
         """
-        The score: (256/255)^2 times the sum of squared differences.
+        The score: (256/255)^2 times the sum of squared differences; (B,) of them for B pictures.
         """
     def normal(self, weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float64]:
         """
         (K, K) Gauss-Newton matrix: half the Hessian of the loss.
         """
+    @property
+    def pictures(self) -> int:
+        ...
 class Draw:
     """
     Members:
@@ -269,11 +276,35 @@ class Descent:
     """
     The training loop; run() releases the GIL and is stopped by Ctrl-C.
     """
+    @typing.overload
     def __init__(self, task: Task, plan: DescentPlan, grid: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], mask: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], start: DescentState) -> None:
+        ...
+    @typing.overload
+    def __init__(self, task: Task, plan: DescentPlan, grid: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], mask: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], start: collections.abc.Sequence[DescentState]) -> None:
         ...
     def run(self, count: typing.SupportsInt | typing.SupportsIndex) -> int:
         ...
-    def state(self) -> DescentState:
+    def state(self, picture: typing.SupportsInt | typing.SupportsIndex = 0) -> DescentState:
+        ...
+class DeviceError(RuntimeError):
+    """
+    A device that cannot run here, or failed; the message says why.
+    """
+class CudaDevice:
+    """
+    A GPU; `why` says why it cannot be used, empty if it can.
+    """
+    @property
+    def architecture(self) -> str:
+        ...
+    @property
+    def multiprocessors(self) -> int:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def why(self) -> str:
         ...
 class CascadeRecord:
     """
@@ -342,6 +373,10 @@ def activations() -> list[tuple[str, str, str]]:
     """
     (name, formula in z, description) of every activation, in the order of their numbers in a file.
     """
+def cuda_devices() -> list[CudaDevice]:
+    """
+    Every GPU that CUDA sees; where it sees none, one nameless entry that says why. Never raises.
+    """
 def decode(data: bytes) -> CascadeRecord:
     """
     The record of a file. Raises FormatError, naming the byte, for anything else.
@@ -394,6 +429,10 @@ def nearest_step_code(step: typing.SupportsFloat | typing.SupportsIndex) -> int:
     """
     The code whose step is nearest in ratio.
     """
+def open_cuda(index: typing.SupportsInt | typing.SupportsIndex = 0) -> Backend:
+    """
+    A backend on that GPU. Raises DeviceError.
+    """
 def prior_bits(a_code: typing.SupportsInt | typing.SupportsIndex, b_code: typing.SupportsInt | typing.SupportsIndex, max_level: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     """
     (max_level + 1,) ideal code length of a level of magnitude 0, 1, ... in bits, sign and escape included.
@@ -407,6 +446,7 @@ def step_grid(code: typing.SupportsInt | typing.SupportsIndex) -> float:
     The step of a code 0..255: 2^((code & 15)/16 + (code >> 4) - 12).
     """
 CODERS: tuple = ('mixed-radix', 'static', 'learning')
+HAS_CUDA: bool = False
 MAX_CHANNELS: int = 4
 MAX_NEURONS: int = 128
 MAX_OCTAVES: int = 7

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._core import FormatError
+from ._core import DeviceError, FormatError
 
 if TYPE_CHECKING:
     from .models.base import Model
 
 __all__ = ["DeviceError", "DivergedError", "FormatError"]
-
-
-class DeviceError(RuntimeError):
-    """A device asked for by name that cannot run here; the message says why."""
 
 
 class DivergedError(RuntimeError):

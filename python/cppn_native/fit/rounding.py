@@ -70,7 +70,7 @@ class Rounder:
         self.rows, self.columns = _places(state.config)
 
     def score(self, u: Floats, steps: tuple[float, float, float]) -> float:
-        return self.task.loss(u.astype(np.float32) * grid(self.config, steps))
+        return float(self.task.loss(u.astype(np.float32) * grid(self.config, steps)))
 
     def quadratic(self, state: FitState, most: int, purpose: int) -> Quadratic:
         task, weight = sample(self.picture, self.backend, self.config, most, state.rng(purpose))
