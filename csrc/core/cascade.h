@@ -15,6 +15,9 @@ inline constexpr int kMaxChannels = 4;
 inline constexpr int kMaxOctaves = 7;
 inline constexpr int kMaxInputs = 3 + 1 + 4 * kMaxOctaves;
 
+// kappa = (256 / 255)^2 turns squared differences in units of one activation into the score's units.
+inline constexpr float kScoreScale = float(256.0 * 256.0 / (255.0 * 255.0));
+
 struct CascadeShape {
   int inputs;    // D
   int neurons;   // N

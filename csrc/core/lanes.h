@@ -13,7 +13,7 @@
 namespace cppn {
 
 template <class V>
-struct Lanes;  // splat, bits, from_bits, select; specialised for vectors in cpu/vec.h
+struct Lanes;  // splat, bits, from_bits, min, max, reciprocal; specialised for vectors in cpu/vec.h
 
 template <>
 struct Lanes<float> {
@@ -31,7 +31,19 @@ struct Lanes<float> {
   }
   static CPPN_FN float min(float a, float b) { return a < b ? a : b; }
   static CPPN_FN float max(float a, float b) { return a > b ? a : b; }
+#if defined(__CUDA_ARCH__) && defined(CPPN_FAST)
+  // One instruction each on a GPU, within 2 units in the last place; a division is ten.
+  static constexpr bool kHasExp2 = true;
+  static CPPN_FN float exp2(float v) {
+    float r;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(v));
+    return r;
+  }
+  static CPPN_FN float reciprocal(float v) { return __fdividef(1.0f, v); }
+#else
+  static constexpr bool kHasExp2 = false;
   static CPPN_FN float reciprocal(float v) { return 1.0f / v; }
+#endif
 };
 
 }  // namespace cppn

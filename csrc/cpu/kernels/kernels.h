@@ -13,9 +13,6 @@ namespace cppn::cpu {
 
 CPPN_FN int weight_stride(const CascadeShape& s) { return (s.nodes() + 15) / 16 * 16; }
 
-// kappa = (256 / 255)^2 turns squared differences in units of one activation into the score's units.
-inline constexpr float kScoreScale = float(256.0 * 256.0 / (255.0 * 255.0));
-
 struct TrainKernels {
   int64_t (*scratch_floats)(const CascadeShape&);
   // loss = kappa sum (a - target)^2 over the visited pixels, target (C, pixels.count); grad (K) = dloss/dw

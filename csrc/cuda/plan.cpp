@@ -1,0 +1,50 @@
+#include "plan.h"
+
+#include <algorithm>
+
+namespace cppn::cuda {
+
+namespace {
+
+constexpr int kWarp = 32, kMostWarps = 8;
+constexpr int64_t kMostParts = 1024;
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// In units of one tile that a multiprocessor works on alone. A warp waits for its own results most of the
+// time, so others slow it down by less than their share.
+double cost(const Launch& how, int64_t tiles, int64_t pictures, int resident, const Limits& limits) {
+  const int64_t blocks = how.parts * pictures;
+  const int64_t waves = ceil_div(blocks, int64_t(resident) * limits.multiprocessors);
+  const int64_t beside = std::min<int64_t>(resident, ceil_div(blocks, limits.multiprocessors));
+  const double crowd = 1.0 + 0.15 * double(beside * (how.threads / kWarp));
+  const double opening = 0.3;  // reading the weights, writing the sums
+  return double(waves) * (double(ceil_div(tiles, how.parts)) + opening) * crowd;
+}
+
+}  // namespace
+
+Launch plan_launch(const CascadeShape& shape, const Layout& layout, int64_t pixels, int64_t pictures,
+                   const Limits& limits, Bytes bytes, Occupancy occupancy) {
+  Launch best{};
+  double least = 0;
+  for (bool shared_weights : {true, false}) {
+    for (int warps = kMostWarps; warps >= 1; --warps) {
+      Launch how{warps * kWarp, 1, bytes(shape, layout, warps * kWarp, shared_weights), shared_weights};
+      const int resident = how.bytes <= limits.block_bytes ? occupancy(how) : 0;
+      if (resident == 0) continue;
+      const int64_t tiles = ceil_div(pixels, 2 * how.threads);
+      const int64_t most = std::min({tiles, kMostParts, int64_t(resident) * limits.multiprocessors});
+      for (how.parts = 1; how.parts <= most; ++how.parts) {
+        const double now = cost(how, tiles, pictures, resident, limits);
+        if (best.threads && now >= least) continue;
+        best = how;
+        least = now;
+      }
+    }
+    if (best.threads) return best;  // weights in shared memory wherever they fit
+  }
+  throw DeviceFailure("the GPU has too little shared memory for this network");
+}
+
+}  // namespace cppn::cuda
