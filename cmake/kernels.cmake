@@ -1,5 +1,8 @@
 # One object per instruction set and kind of arithmetic. train: contraction allowed (fused multiply-adds);
-# render: forbidden, so that a decoded picture has the same bits everywhere.
+# render: forbidden, so that a decoded picture has the same bits everywhere. CPPN_ISAS=baseline leaves out what not
+# every processor of the kind has: for builds that should be short.
+set(CPPN_ISAS "all" CACHE STRING "Instruction sets to build the CPU kernels for: all or baseline")
+set_property(CACHE CPPN_ISAS PROPERTY STRINGS all baseline)
 set(CPPN_KERNEL_OBJECTS)
 
 function(cppn_add_kernels isa)
@@ -20,9 +23,14 @@ function(cppn_add_kernels isa)
 endfunction()
 
 cppn_add_kernels(baseline)
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|i[3-6]86")
+if(CPPN_ISAS STREQUAL "all" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|i[3-6]86")
   cppn_add_kernels(avx2 -mavx2 -mfma)
   cppn_add_kernels(avx512 -mavx2 -mfma -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512)
 endif()
 
 add_library(cppn_kernels STATIC ${CPPN_KERNEL_OBJECTS})
+if(CPPN_ISAS STREQUAL "baseline")
+  target_compile_definitions(cppn_kernels INTERFACE CPPN_BASELINE_ONLY)
+elseif(NOT CPPN_ISAS STREQUAL "all")
+  message(FATAL_ERROR "CPPN_ISAS is all or baseline, not ${CPPN_ISAS}")
+endif()

@@ -2,6 +2,8 @@
 // here. docs/adding_an_activation.md says how to add one. A line's position is its number in the .cppn file:
 // append only.
 #pragma once
+#include <type_traits>
+
 #include "math.h"
 
 //  X(name, formula, what it is)
@@ -75,6 +77,15 @@ enum class Activation : uint8_t {
   CPPN_ACTIVATIONS(CPPN_X)
 #undef CPPN_X
 };
+
+// The number of activation::name.
+template <class F>
+CPPN_FN constexpr Activation activation_number() {
+#define CPPN_X(name, formula, text) \
+  if (std::is_same_v<F, activation::name>) return Activation::name;
+  CPPN_ACTIVATIONS(CPPN_X)
+#undef CPPN_X
+}
 
 #define CPPN_X(name, formula, text) +1
 inline constexpr int kActivationCount = 0 CPPN_ACTIVATIONS(CPPN_X);

@@ -19,8 +19,8 @@ CPPN_FN V round_small(V x) {
 template <class V>
 CPPN_FN V exp2_poly(V x) {
   using L = Lanes<V>;
+  if constexpr (L::kHardware) return L::exp2(x);
   x = L::min(L::max(x, L::splat(-126.0f)), L::splat(126.0f));
-  if constexpr (L::kHasExp2) return L::exp2(x);
   const V shifted = x + L::splat(kRoundMagic);  // its low bits hold round(x)
   const V f = x - (shifted - L::splat(kRoundMagic));
   const V f2 = f * f;  // Estrin's order: half the depth of Horner's

@@ -12,12 +12,18 @@ namespace cppn::cpu {
   extern const DenseKernels dense_##isa;   \
   extern double (*const peak_##isa)(double);
 
-#if defined(__x86_64__) || defined(__i386__)
 CPPN_DECLARE(baseline)
+#if defined(__x86_64__) || defined(__i386__)
+constexpr const char* kBaseline = "sse2";
+#ifndef CPPN_BASELINE_ONLY
+#define CPPN_AVX
 CPPN_DECLARE(avx2)
 CPPN_DECLARE(avx512)
+#endif
+#elif defined(__ARM_NEON)
+constexpr const char* kBaseline = "neon";
 #else
-CPPN_DECLARE(baseline)
+constexpr const char* kBaseline = "generic";
 #endif
 
 namespace {
@@ -35,19 +41,15 @@ struct Available {
   }
 
   Available() {
-#if defined(__x86_64__) || defined(__i386__)
+#ifdef CPPN_AVX
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
       add("avx512", 16, train_avx512, render_avx512, dense_avx512, peak_avx512);
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
       add("avx2", 8, train_avx2, render_avx2, dense_avx2, peak_avx2);
-    add("sse2", 4, train_baseline, render_baseline, dense_baseline, peak_baseline);
-#elif defined(__ARM_NEON)
-    add("neon", 4, train_baseline, render_baseline, dense_baseline, peak_baseline);
-#else
-    add("generic", 4, train_baseline, render_baseline, dense_baseline, peak_baseline);
 #endif
+    add(kBaseline, 4, train_baseline, render_baseline, dense_baseline, peak_baseline);
   }
 };
 

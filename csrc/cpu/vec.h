@@ -24,7 +24,7 @@ inline constexpr int kLanes = CPPN_VECTOR_BYTES / 4;
 template <>
 struct Lanes<vf> {
   using Bits = vi;
-  static constexpr bool kHasExp2 = false;
+  static constexpr bool kHardware = false;
   static CPPN_FN vf splat(float s) { return vf{} + s; }
   static CPPN_FN vi bits(vf v) { return (vi)v; }
   static CPPN_FN vf from_bits(vi b) { return (vf)b; }

@@ -31,7 +31,7 @@ Launch plan_launch(const CascadeShape& shape, const Layout& layout, int64_t pixe
   for (bool shared_weights : {true, false}) {
     for (int warps = kMostWarps; warps >= 1; --warps) {
       Launch how{warps * kWarp, 1, bytes(shape, layout, warps * kWarp, shared_weights), shared_weights};
-      const int resident = how.bytes <= limits.block_bytes ? occupancy(how) : 0;
+      const int resident = how.bytes <= limits.block_bytes ? occupancy(shape, how) : 0;
       if (resident == 0) continue;
       const int64_t tiles = ceil_div(pixels, 2 * how.threads);
       const int64_t most = std::min({tiles, kMostParts, int64_t(resident) * limits.multiprocessors});

@@ -11,7 +11,7 @@ struct Limits {
 };
 
 // Blocks of a launch that run on one multiprocessor at the same time.
-using Occupancy = int (*)(const Launch&);
+using Occupancy = int (*)(const CascadeShape&, const Launch&);
 // Bytes of shared memory that a block needs.
 using Bytes = size_t (*)(const CascadeShape&, const Layout&, int threads, bool shared_weights);
 

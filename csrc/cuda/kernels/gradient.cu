@@ -1,7 +1,9 @@
 // Loss and gradient of a cascade in one pass: forward, seeds, backward and weight gradient, tile by tile,
 // with nodes and deltas in shared memory alone. A block takes every `parts`-th tile of its picture and leaves
 // one sum per weight. Multiply and add may be fused here.
-#define CPPN_FAST 1
+#define CPPN_CUDA_FAST 1
+#include <cuda_runtime.h>
+
 #include "kernels.h"
 #include "launch.h"
 #include "reduce.h"
@@ -57,7 +59,7 @@ __device__ __forceinline__ float seed_loss(const GradientTask& t, const float* t
   return loss;
 }
 
-template <bool kSharedWeights>
+template <class Hidden, bool kSharedWeights>
 __global__ void __launch_bounds__(kMostThreads) gradient_kernel(const GradientTask t) {
   const int thread = int(threadIdx.x), pixels = 2 * int(blockDim.x);
   const int64_t picture = blockIdx.y, part = picture * gridDim.x + blockIdx.x;
@@ -79,8 +81,7 @@ __global__ void __launch_bounds__(kMostThreads) gradient_kernel(const GradientTa
        first += int64_t(gridDim.x) * pixels) {
     float2 seed[kMaxChannels];
     load_inputs(t.shape, t.pixels, first, a);
-    forward(t.shape, t.layout, w, a,
-            [&](int n, float2 slope) { *g.pair(t.shape.inputs + n, thread) = slope; });
+    forward<Hidden, true>(t.shape, t.layout, w, a, (at.deltas - at.nodes) / 2);
     loss += double(seed_loss(t, target, first, a, seed));
     if (!t.partial) continue;
     backward(t.shape, t.layout, w, seed, g);
@@ -95,6 +96,16 @@ __global__ void __launch_bounds__(kMostThreads) gradient_kernel(const GradientTa
   if (t.clock && thread == 0 && blockIdx.x == 0 && picture == 0) ++t.clock->index;
 }
 
+// Networks of the two activations that pictures are fitted with have kernels of their own.
+using Kernel = void (*)(GradientTask);
+
+Kernel kernel_for(const CascadeShape& s, bool shared_weights) {
+  if (!shared_weights) return gradient_kernel<void, false>;
+  if (s.activation[0] == Activation::sigmoid) return gradient_kernel<activation::sigmoid, true>;
+  if (s.activation[0] == Activation::sine) return gradient_kernel<activation::sine, true>;
+  return gradient_kernel<void, true>;
+}
+
 }  // namespace
 
 size_t gradient_bytes(const CascadeShape& s, const Layout& layout, int threads, bool shared_weights) {
@@ -102,18 +113,18 @@ size_t gradient_bytes(const CascadeShape& s, const Layout& layout, int threads, 
 }
 
 void allow_gradient(size_t bytes) {
-  allow(gradient_kernel<true>, bytes);
-  allow(gradient_kernel<false>, bytes);
+  for (Kernel kernel : {gradient_kernel<void, false>, gradient_kernel<void, true>,
+                        gradient_kernel<activation::sigmoid, true>, gradient_kernel<activation::sine, true>})
+    allow(kernel, bytes);
 }
 
-int gradient_occupancy(const Launch& how) {
-  return occupancy(how.shared_weights ? gradient_kernel<true> : gradient_kernel<false>, how.threads,
-                   how.bytes);
+int gradient_occupancy(const CascadeShape& s, const Launch& how) {
+  return occupancy(kernel_for(s, how.shared_weights), how.threads, how.bytes);
 }
 
 void launch_gradient(const GradientTask& task, int64_t pictures, const Launch& how, cudaStream_t stream) {
-  launch(how.shared_weights ? gradient_kernel<true> : gradient_kernel<false>, grid_of(how.parts, pictures),
-         how.threads, how.bytes, stream, task);
+  launch(kernel_for(task.shape, how.shared_weights), grid_of(how.parts, pictures), how.threads, how.bytes,
+         stream, task);
 }
 
 }  // namespace cppn::cuda

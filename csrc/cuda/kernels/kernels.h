@@ -89,7 +89,7 @@ double measure_peak(double seconds, int multiprocessors, cudaStream_t);
 void allow_gradient(size_t bytes);
 void allow_render(size_t bytes);
 // Blocks of a launch that run on one multiprocessor at the same time.
-int gradient_occupancy(const Launch&);
-int render_occupancy(const Launch&);
+int gradient_occupancy(const CascadeShape&, const Launch&);
+int render_occupancy(const CascadeShape&, const Launch&);
 
 }  // namespace cppn::cuda

@@ -43,7 +43,7 @@ __global__ void __launch_bounds__(kMostThreads) render_kernel(const RenderTask t
   for (int64_t first = t.first + int64_t(blockIdx.x) * pixels; first < t.last;
        first += int64_t(gridDim.x) * pixels) {
     load_inputs(t.shape, t.pixels, first, a);
-    forward(t.shape, t.layout, w, a, [](int, float2) {});
+    forward<void, false>(t.shape, t.layout, w, a, 0);
     const int64_t p = first + 2 * thread;
     if (p < t.last) store(t, p - t.first, [&](int row) { return a.pair(row, thread)->x; });
     if (p + 1 < t.last) store(t, p + 1 - t.first, [&](int row) { return a.pair(row, thread)->y; });
@@ -61,7 +61,7 @@ void allow_render(size_t bytes) {
   allow(render_kernel<false>, bytes);
 }
 
-int render_occupancy(const Launch& how) {
+int render_occupancy(const CascadeShape&, const Launch& how) {
   return occupancy(how.shared_weights ? render_kernel<true> : render_kernel<false>, how.threads, how.bytes);
 }
 

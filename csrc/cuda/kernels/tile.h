@@ -26,6 +26,30 @@ struct Rows {
   }
 };
 
+// A thread's pair in row after row, or in g before it (kStep = -1), at two additions and one bit operation
+// each.
+template <int kStep>
+class Pairs {
+ public:
+  __device__ __forceinline__ Pairs(const Rows& rows, int row, int thread)
+      : row_(reinterpret_cast<char*>(rows.data + row * rows.pixels)),
+        stride_(kStep * int(sizeof(float)) * rows.pixels),
+        pair_(int(sizeof(float2)) * thread),
+        bits_(2 * row) {}
+
+  __device__ __forceinline__ float2* at() const {
+    return reinterpret_cast<float2*>(row_ + (pair_ ^ (bits_ & 0x70)));
+  }
+  __device__ __forceinline__ void next() {
+    row_ += stride_;
+    bits_ += 2 * kStep;
+  }
+
+ private:
+  char* row_;
+  int stride_, pair_, bits_;
+};
+
 // The inputs of a thread's two pixels. Pixels past the end repeat the last one: nobody counts them.
 __device__ __forceinline__ void load_inputs(const CascadeShape& s, const Pixels& at, int64_t first,
                                             const Rows& a) {
@@ -40,17 +64,19 @@ __device__ __forceinline__ void load_inputs(const CascadeShape& s, const Pixels&
   }
 }
 
-// Both activations of a pair.
 struct ActivatedPair {
   float2 value, slope;
 };
 
+template <class F>
+__device__ __forceinline__ ActivatedPair activate(F f, float2 z) {
+  const Activated<float> x = f.eval(z.x), y = f.eval(z.y);
+  return {make_float2(x.value, y.value), make_float2(x.slope, y.slope)};
+}
+
 __device__ __forceinline__ ActivatedPair activate(Activation f, float2 z) {
   ActivatedPair r;
-  with_activation(f, [&](auto of) {
-    const Activated<float> x = of.eval(z.x), y = of.eval(z.y);
-    r = {make_float2(x.value, y.value), make_float2(x.slope, y.slope)};
-  });
+  with_activation(f, [&](auto of) { r = activate(of, z); });
   return r;
 }
 
