@@ -49,7 +49,7 @@ template <class V>
 CPPN_FN HalfAngle<V> half_angle_of_turns(V turns) {
   using L = Lanes<V>;
   V r = turns - round_small(turns);  // z / 2 = pi r (mod pi), |r| <= 1/2
-  r = L::min(L::max(r, L::splat(-0.5f)), L::splat(0.5f));
+  if constexpr (!L::kHardware) r = L::min(L::max(r, L::splat(-0.5f)), L::splat(0.5f));
   const V r2 = r * r;
   const V r4 = r2 * r2;  // Estrin's order: half the depth of Horner's
   const V s01 = L::splat(3.1415926369f) + r2 * L::splat(-5.1677096845f);

@@ -9,9 +9,9 @@ namespace {
 
 constexpr int64_t kMostSteps = 512;  // of a burst
 constexpr int64_t kGraphSteps = 32;
-// A burst should take some hundredths of a second, so that Ctrl-C is heard: that many multiply-adds of, say,
-// ten teraflops.
-constexpr double kBurstWork = 1e11;
+// A burst should take some hundredths of a second at most, so that Ctrl-C is heard: this is twenty
+// milliseconds at ten teraflops.
+constexpr double kBurstWork = 2e11;
 
 std::vector<float> all_of(const std::vector<Descending>& start, std::vector<float> Descending::* field,
                           size_t weights) {
@@ -160,11 +160,14 @@ void CudaStepLoop::take(const StepPlan* steps, int64_t count) {
     draw_ = steps[0].draw.how;  // one for a whole descent
     if (draw_ != Draw::stochastic) launch_draw(descent_task(), pictures_, stream.get());
     int64_t queued = 0;
-    if (size >= kGraphSteps && !graph_.captured())
+    if (size > kGraphSteps && !graph_.captured()) {
+      queue_step();  // so that every kernel is loaded: nothing may be while recording
+      ++queued;
       graph_.capture(stream, [&] {
         for (int64_t i = 0; i < kGraphSteps; ++i) queue_step();
       });
-    for (; queued + kGraphSteps <= size; queued += kGraphSteps) graph_.start(stream);
+    }
+    for (; graph_.captured() && queued + kGraphSteps <= size; queued += kGraphSteps) graph_.start(stream);
     for (; queued < size; ++queued) queue_step();
     done += size;
     next_step_ = steps[done - 1].draw.step + 1;

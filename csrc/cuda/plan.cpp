@@ -22,6 +22,20 @@ double cost(const Launch& how, int64_t tiles, int64_t pictures, int resident, co
   return double(waves) * (double(ceil_div(tiles, how.parts)) + opening) * crowd;
 }
 
+// The fewest parts at the least cost.
+double best_parts(Launch& how, int64_t tiles, int64_t pictures, int resident, const Limits& limits) {
+  const int64_t most = std::min({tiles, kMostParts, int64_t(resident) * limits.multiprocessors});
+  Launch trial = how;
+  double least = 0;
+  for (trial.parts = 1; trial.parts <= most; ++trial.parts) {
+    const double now = cost(trial, tiles, pictures, resident, limits);
+    if (trial.parts > 1 && now >= least) continue;
+    how = trial;
+    least = now;
+  }
+  return least;
+}
+
 }  // namespace
 
 Launch plan_launch(const CascadeShape& shape, const Layout& layout, int64_t pixels, int64_t pictures,
@@ -33,14 +47,11 @@ Launch plan_launch(const CascadeShape& shape, const Layout& layout, int64_t pixe
       Launch how{warps * kWarp, 1, bytes(shape, layout, warps * kWarp, shared_weights), shared_weights};
       const int resident = how.bytes <= limits.block_bytes ? occupancy(shape, how) : 0;
       if (resident == 0) continue;
-      const int64_t tiles = ceil_div(pixels, 2 * how.threads);
-      const int64_t most = std::min({tiles, kMostParts, int64_t(resident) * limits.multiprocessors});
-      for (how.parts = 1; how.parts <= most; ++how.parts) {
-        const double now = cost(how, tiles, pictures, resident, limits);
-        if (best.threads && now >= least) continue;
-        best = how;
-        least = now;
-      }
+      const double now = best_parts(how, ceil_div(pixels, 2 * how.threads), pictures, resident, limits);
+      // At the same cost small blocks: while one waits at a barrier another works.
+      if (best.threads && now > least) continue;
+      best = how;
+      least = now;
     }
     if (best.threads) return best;  // weights in shared memory wherever they fit
   }
