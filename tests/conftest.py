@@ -10,7 +10,7 @@ ISAS = ("avx512", "avx2", "sse2", "neon")
 THREADS = (1, 3)
 
 
-def every_backend():
+def every_cpu():
     """Every instruction set the library knows, alone and with three threads; absent ones are skips."""
     here = _core.isas()
     for isa in here:
@@ -22,8 +22,29 @@ def every_backend():
             yield pytest.param((isa, 1), id=isa, marks=skip)
 
 
+def every_backend():
+    """Every CPU, and the first GPU."""
+    yield from every_cpu()
+    why = _core.cuda_devices()[0].why
+    yield pytest.param("cuda", id="cuda", marks=[pytest.mark.skip(reason=why)] if why else [])
+
+
+@pytest.fixture(scope="session")
+def gpu():
+    """The first GPU, opened once: that takes longer than most tests."""
+    why = _core.cuda_devices()[0].why
+    if why:
+        pytest.skip(why)
+    return _core.open_cuda(0)
+
+
 @pytest.fixture(params=every_backend())
 def backend(request):
+    return request.getfixturevalue("gpu") if request.param == "cuda" else _core.Cpu(*request.param)
+
+
+@pytest.fixture(params=every_cpu())
+def cpu(request):
     return _core.Cpu(*request.param)
 
 

@@ -202,26 +202,26 @@ def test_whatever_the_shape_loss_and_gradient_agree_with_the_reference(
 
 
 @every_small_case
-def test_the_normal_matrix_is_the_jacobian_times_its_transpose(backend, case):
-    hessian = case.task(backend).normal(case.w)
+def test_the_normal_matrix_is_the_jacobian_times_its_transpose(cpu, case):
+    hessian = case.task(cpu).normal(case.w)
     assert hessian.dtype == np.float64
     assert relative_error(hessian, case.normal) < NORMAL
 
 
-def test_the_normal_matrix_of_the_default_network_agrees_over_more_pixels_than_one_block(backend):
+def test_the_normal_matrix_of_the_default_network_agrees_over_more_pixels_than_one_block(cpu):
     """Blocks are 8192 pixels; 10 neurons keep it short and 8193 + 96 pixels end in a ragged panel."""
     case = Case(Network(("sine",) * 7 + ("sigmoid",) * 3, channels=3), 8289)
-    assert relative_error(case.task(backend).normal(case.w), case.normal) < NORMAL
+    assert relative_error(case.task(cpu).normal(case.w), case.normal) < NORMAL
 
 
-def test_the_normal_matrix_of_45_neurons_agrees(backend):
+def test_the_normal_matrix_of_45_neurons_agrees(cpu):
     case = Case(Network(mixed(45), channels=3), (13, 11))
-    assert relative_error(case.task(backend).normal(case.w), case.normal) < NORMAL
+    assert relative_error(case.task(cpu).normal(case.w), case.normal) < NORMAL
 
 
-def test_the_normal_matrix_equals_its_transpose_to_the_bit(backend):
+def test_the_normal_matrix_equals_its_transpose_to_the_bit(cpu):
     case = Case(Network(mixed(9), channels=3, octaves=1), (21, 10))
-    hessian = case.task(backend).normal(case.w)
+    hessian = case.task(cpu).normal(case.w)
     np.testing.assert_array_equal(hessian, hessian.T)
 
 
@@ -237,9 +237,9 @@ def test_saturated_neurons_give_finite_gradients(backend, neurons, size):
     assert np.isfinite(loss) and np.isfinite(gradient).all()
 
 
-def test_saturated_neurons_give_a_finite_normal_matrix(backend):
+def test_saturated_neurons_give_a_finite_normal_matrix(cpu):
     case = Case(Network(bounded(45), channels=3), (7, 9))
-    assert np.isfinite(case.task(backend).normal((100 * np.sign(case.w)).astype(np.float32))).all()
+    assert np.isfinite(case.task(cpu).normal((100 * np.sign(case.w)).astype(np.float32))).all()
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "tanh", "gaussian"])
