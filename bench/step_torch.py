@@ -6,7 +6,8 @@
     blocked   as channels, nine neurons at a time: a matrix product for what lies before the block
     manual    no autograd: buffers made once, blocks of neurons, matrix products in place, a gradient by hand
 
-``compiled`` is torch.compile of the function before it. Autograd's forms differ in the loss alone.
+``compiled`` is torch.compile of the function before it. Autograd's forms differ in the loss alone. All of them take a
+device; step_torch_cuda.py runs them on a GPU.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from problem import BETA1, BETA2, EPS, KAPPA, LIMIT, RATE, C, D, Problem, row
 
-__all__ = ["forms"]
+__all__ = ["Manual", "TorchStep", "autograd", "forms", "losses"]
 
 Tensor = torch.Tensor
 Loss = Callable[[Tensor], Tensor]
@@ -30,40 +31,46 @@ class TorchStep:
 
     family = "torch"
 
-    def __init__(self, name: str, how: str, problem: Problem, f: ValueAndGradient) -> None:
-        self.name, self.how, self.problem, self.f = f"torch {name}", how, problem, f
+    def __init__(self, name: str, how: str, problem: Problem, f: ValueAndGradient, device: str = "cpu") -> None:
+        self.name, self.how, self.problem, self.f, self.device = f"torch {name}", how, problem, f, device
         self.reset()
 
     def reset(self) -> None:
-        self.u = torch.tensor(self.problem.u, requires_grad=True)
-        self.adam = torch.optim.Adam([self.u], lr=RATE, betas=(BETA1, BETA2), eps=EPS, fused=True)
+        self.u = torch.tensor(self.problem.u, device=self.device, requires_grad=True)
+        on_gpu = self.device != "cpu"  # there, capturable: the count of steps is on the device, nobody waits for it
+        self.adam = torch.optim.Adam([self.u], lr=RATE, betas=(BETA1, BETA2), eps=EPS, fused=True, capturable=on_gpu)
 
     def gradient(self) -> tuple[float, NDArray[np.float32]]:
-        loss, gradient = self.f(torch.tensor(self.problem.u, requires_grad=True))
-        return float(loss), gradient.numpy().copy()
+        loss, gradient = self.f(torch.tensor(self.problem.u, device=self.device, requires_grad=True))
+        return float(loss), gradient.cpu().numpy().copy()
+
+    def once(self) -> Tensor:
+        """One step, perhaps not done yet when this returns; its loss."""
+        loss, self.u.grad = self.f(self.u)
+        self.adam.step()
+        with torch.no_grad():
+            self.u.clamp_(-LIMIT, LIMIT)
+        return loss
+
+    def launch(self, steps: int) -> None:
+        for _ in range(steps):
+            self.once()
 
     def run(self, steps: int) -> None:
-        for _ in range(steps):
-            _, self.u.grad = self.f(self.u)
-            self.adam.step()
-            with torch.no_grad():
-                self.u.clamp_(-LIMIT, LIMIT)
+        self.launch(steps)
+        if self.device != "cpu":
+            torch.cuda.synchronize()
 
     def levels(self) -> NDArray[np.float32]:
-        return self.u.detach().numpy().copy()
+        return self.u.detach().cpu().numpy().copy()
 
 
 def forms(problem: Problem, threads: int, compiled: bool) -> Iterator[tuple[str, Callable[[], TorchStep]]]:
     """(name, how to make it) of every form; a compiled one is compiled by its first call."""
     torch.set_num_threads(threads)
-    losses = {
-        "concat": ("eager", concat(problem)),
-        "rows": ("eager", rows(problem)),
-        "channels": ("eager", channels(problem)),
-        "blocked": ("eager", blocked(problem, 9)),
-    }
-    for name, (how, loss) in losses.items():
-        yield name, lambda name=name, how=how, loss=loss: TorchStep(name, how, problem, autograd(loss))
+    by_itself = losses(problem)
+    for name, loss in by_itself.items():
+        yield name, lambda name=name, loss=loss: TorchStep(name, "eager", problem, autograd(loss))
     for block, pixels in ((15, problem.pixels), (9, 16384)):
         name = f"manual {block}x{pixels}"
         yield (
@@ -72,8 +79,18 @@ def forms(problem: Problem, threads: int, compiled: bool) -> Iterator[tuple[str,
         )
     if compiled:
         for name in ("concat", "channels", "blocked"):
-            loss = losses[name][1]
+            loss = by_itself[name]
             yield f"{name} compiled", lambda name=name, loss=loss: _compiled(name, problem, loss)
+
+
+def losses(problem: Problem, device: str = "cpu") -> dict[str, Loss]:
+    """The forms that leave the gradient to autograd."""
+    return {
+        "concat": concat(problem, device),
+        "rows": rows(problem, device),
+        "channels": channels(problem, device),
+        "blocked": blocked(problem, 9, device),
+    }
 
 
 def _compiled(name: str, problem: Problem, loss: Loss) -> TorchStep:
@@ -89,12 +106,20 @@ def autograd(loss: Loss) -> ValueAndGradient:
     return f
 
 
+def inputs_and_target(problem: Problem, device: str) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(problem.inputs).to(device), torch.from_numpy(problem.target).to(device)
+
+
+def weight_index(problem: Problem, device: str) -> tuple[Tensor, Tensor]:
+    rows, columns = (torch.from_numpy(i).to(device) for i in problem.index)
+    return rows, columns
+
+
 # -- with autograd ------------------------------------------------------------------------------------------
 
 
-def concat(problem: Problem) -> Loss:
-    x = torch.from_numpy(problem.inputs).t().contiguous()
-    target = torch.from_numpy(problem.target).t().contiguous()
+def concat(problem: Problem, device: str = "cpu") -> Loss:
+    x, target = (part.t().contiguous() for part in inputs_and_target(problem, device))
 
     def loss(u: Tensor) -> Tensor:
         w, a = u * problem.step, x
@@ -105,8 +130,8 @@ def concat(problem: Problem) -> Loss:
     return loss
 
 
-def rows(problem: Problem) -> Loss:
-    x, target = torch.from_numpy(problem.inputs), torch.from_numpy(problem.target)
+def rows(problem: Problem, device: str = "cpu") -> Loss:
+    x, target = inputs_and_target(problem, device)
 
     def loss(u: Tensor) -> Tensor:
         w, a = u * problem.step, list(x)
@@ -117,8 +142,8 @@ def rows(problem: Problem) -> Loss:
     return loss
 
 
-def channels(problem: Problem) -> Loss:
-    x, target = torch.from_numpy(problem.inputs), torch.from_numpy(problem.target)
+def channels(problem: Problem, device: str = "cpu") -> Loss:
+    x, target = inputs_and_target(problem, device)
 
     def loss(u: Tensor) -> Tensor:
         w, a = u * problem.step, x
@@ -129,10 +154,10 @@ def channels(problem: Problem) -> Loss:
     return loss
 
 
-def blocked(problem: Problem, block: int) -> Loss:
-    x, target = torch.from_numpy(problem.inputs), torch.from_numpy(problem.target)
-    index = tuple(torch.from_numpy(i) for i in problem.index)
-    empty = torch.zeros(problem.neurons, D + problem.neurons)
+def blocked(problem: Problem, block: int, device: str = "cpu") -> Loss:
+    x, target = inputs_and_target(problem, device)
+    index = weight_index(problem, device)
+    empty = torch.zeros(problem.neurons, D + problem.neurons, device=device)
 
     def loss(u: Tensor) -> Tensor:
         w, a = empty.index_put(index, u * problem.step), x
@@ -154,22 +179,22 @@ def blocked(problem: Problem, block: int) -> Loss:
 class Manual:
     """Forward and backward written out, ``block`` neurons and ``pixels`` pixels at a time, in place."""
 
-    def __init__(self, problem: Problem, block: int, pixels: int) -> None:
+    def __init__(self, problem: Problem, block: int, pixels: int, device: str = "cpu") -> None:
         if block < C:
             raise ValueError(f"block must be at least {C}: the outputs lie in one block, got {block}")
         self.problem, self.block = problem, block
         self.pixels = min(pixels, problem.pixels)
         n = problem.neurons
-        self.x, self.target = torch.from_numpy(problem.inputs), torch.from_numpy(problem.target)
-        self.index = tuple(torch.from_numpy(i) for i in problem.index)
-        self.w, self.dw = torch.zeros(n, D + n), torch.zeros(n, D + n)
-        self.a, self.slope, self.g = (torch.empty(rows, self.pixels) for rows in (D + n, n, n))
+        self.x, self.target = inputs_and_target(problem, device)
+        self.index = weight_index(problem, device)
+        self.w, self.dw = (torch.zeros(n, D + n, device=device) for _ in range(2))
+        self.a, self.slope, self.g = (torch.empty(rows, self.pixels, device=device) for rows in (D + n, n, n))
 
     @torch.no_grad()
     def __call__(self, u: Tensor) -> tuple[Tensor, Tensor]:
         self.w[self.index] = u * self.problem.step
         self.dw.zero_()
-        loss = torch.zeros(())
+        loss = torch.zeros((), device=self.w.device)
         for first in range(0, self.problem.pixels, self.pixels):
             count = min(self.pixels, self.problem.pixels - first)
             a, slope, g = (buffer[:, :count] for buffer in (self.a, self.slope, self.g))
