@@ -9,9 +9,9 @@ namespace {
 
 #if !CPPN_HAS_CUDA
 constexpr const char* kNoKernels =
-    "this build of cppn_native has no CUDA kernels: nvcc was not found (or CPPN_CUDA=OFF said so) when "
-    "it was built. Install the CUDA "
-    "toolkit (11.8 or later) and then cppn_native again from source";
+    "this build of cppn_native has no CUDA kernels: nvcc was not found, or CPPN_CUDA=OFF was set, when it "
+    "was "
+    "built. Install the CUDA toolkit (12.0 or later) and then cppn_native again from source";
 #endif
 
 std::vector<cuda::DeviceInfo> devices() {

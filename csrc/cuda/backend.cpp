@@ -10,6 +10,7 @@ namespace cppn::cuda {
 namespace {
 
 constexpr int64_t kMostPixels = int64_t(1) << 31;   // kernels count the pixels of a picture in 32 bits
+constexpr int64_t kMostPictures = 65535;            // rows of blocks in a launch
 constexpr int64_t kChunkFloats = int64_t(1) << 24;  // a rendered piece on its way back: 64 MB
 
 int attribute(cudaDeviceAttr what, int device) {
@@ -68,6 +69,8 @@ std::shared_ptr<const float> CudaBackend::upload(const float* host_from, int64_t
 
 Launch CudaBackend::plan_gradient(const CascadeTask& task, const Layout& layout) const {
   expect_countable(task.pixels);
+  if (task.pictures > kMostPictures)
+    throw DeviceFailure("the GPU kernels take at most 65535 pictures at once");
   return plan_launch(task.shape, layout, task.pixels.count, task.pictures, limits_, gradient_bytes,
                      gradient_occupancy);
 }
