@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cppn_native as cn
 import numpy as np
 import pytest
+from cppn_native import _core
 from cppn_native.cli import main
 from cppn_native.image import load_image, save_image
 from cppn_native.sheets import activation_sheet
@@ -308,6 +310,75 @@ def test_a_checkpoint_that_is_none_is_refused(capsys):
     assert line.startswith("--checkpoint model.cppn is damaged or not a checkpoint")
 
 
+# -- fit, several pictures ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(folder):
+    """A second picture, in a folder of its own."""
+    (folder / "more").mkdir()
+    save_image("more/other.png", pixels("photo.png")[::-1].copy())
+    return ("photo.png", "more/other.png")
+
+
+def test_several_pictures_become_a_model_each_named_after_them(capsys, two):
+    assert main(["fit", *two, *QUICK, "-o", "models/"]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    for line, picture, path in zip(lines, two, ("models/photo.cppn", "models/other.cppn"), strict=True):
+        want = cn.train(picture, steps=20, neurons=5, progress=False)
+        assert Path(path).read_bytes() == want.to_bytes()
+        facts = rf"{want.nbytes} bytes · score {want.score(picture):.1f} · {want.psnr(picture):.1f} dB"
+        assert line == f"{picture} · {facts} · {path}"
+    assert "2 pictures of 24 x 16: 5 neurons" in err and "2/2 done" in err
+    assert sorted(os.listdir("models")) == ["other.cppn", "photo.cppn"]
+
+
+def test_several_pictures_go_into_the_current_folder_if_none_is_named(capsys, two):
+    assert main(["fit", *two, *QUICK, "--json"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["picture"], one["files"]) for one in found] == [(two[0], ["photo.cppn"]), (two[1], ["other.cppn"])]
+    assert all(one["bytes"] == Path(one["files"][0]).stat().st_size for one in found)
+    assert main(["fit", *two, *QUICK, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_folder_takes_one_picture_as_well(capsys):
+    assert main(["fit", "photo.png", *QUICK, "-o", "models/"]) == 0
+    assert os.listdir("models") == ["photo.cppn"]
+
+
+def test_several_pictures_are_refused_before_training_if_a_file_would_be_lost(capsys, monkeypatch, two):
+    monkeypatch.setattr(cn, "train_many", lambda *_, **__: pytest.fail("training began"))
+    save_image("more/photo.jpg", pixels("photo.png"))
+    line = refused(capsys, "fit", "photo.png", "more/photo.jpg")
+    assert line == "-o photo.cppn: would be written for both photo.png and more/photo.jpg"
+    (Path("more") / "photo.cppn").symlink_to("../photo.png")
+    assert refused(capsys, "fit", *two, "-o", "more") == "-o more/photo.cppn: would overwrite the input photo.png"
+    Path("more/photo.cppn").rename("more/other.cppn")
+    assert refused(capsys, "fit", *two, "-o", "more") == "-o more/other.cppn: would overwrite the input photo.png"
+    assert refused(capsys, "fit", *two, "-o", "a.cppn").startswith("-o a.cppn: must be a folder")
+    assert refused(capsys, "fit", *two, "-o", "no/where/").startswith("-o no/where: its folder does not exist")
+    assert refused(capsys, "fit", *two, "-o", "a", "-o", "b") == "-o b: several pictures go into one folder, got 2"
+    for option in ("--checkpoint", "--side-by-side"):
+        assert refused(capsys, "fit", *two, option, "a.png") == f"{option} is for one picture, got 2"
+
+
+def test_an_error_in_one_of_several_pictures_names_it(capsys, two):
+    Path("seed").write_text("no picture")
+    assert refused(capsys, "fit", *two, "nowhere.png") == "nowhere.png: No such file or directory"
+    assert "'seed' is not a picture" in refused(capsys, "fit", "seed", *two, "--seed", "4")
+
+
+def test_the_models_of_the_others_are_written_if_one_diverges(capsys, monkeypatch, two):
+    def diverges(images, names, **_):
+        raise cn.DivergedError(f"{names[0]}: training diverged", None, [None, cn.load("model.cppn")])
+
+    monkeypatch.setattr(cn, "train_many", diverges)
+    assert refused(capsys, "fit", *two, "-o", "models/") == "photo.png: training diverged"
+    assert os.listdir("models") == ["other.cppn"]
+
+
 # -- render --------------------------------------------------------------------------------------------------
 
 
@@ -471,6 +542,36 @@ def test_devices_are_a_table_with_the_reason_why_not(capsys, monkeypatch):
         "cpu     avx2          8        ready",
         "cuda:0  -             -        not available: no driver",
     ]
+
+
+def test_devices_fit_80_columns_and_describe_a_gpu(capsys, monkeypatch):
+    why = "this build has no CUDA kernels: nvcc was not found when it was built. Install the CUDA toolkit first"
+    gpu = cn.Device("cuda:0", "sm_90", 0, True, "", "NVIDIA H200, 132 multiprocessors")
+    monkeypatch.setattr(cn, "devices", lambda: [gpu, cn.Device("cuda:1", available=False, why=why)])
+    assert main(["devices"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "cuda:0  sm_90         -        ready: NVIDIA H200, 132 multiprocessors"
+    assert max(map(len, lines)) <= 80 and len({len(line) - len(line.lstrip()) for line in lines[3:]}) == 1
+    assert " ".join(line[31:] for line in lines[2:]) == f"not available: {why}"
+
+
+@pytest.mark.parametrize("command", [("fit", "photo.png", *QUICK), ("fit", "photo.png", *QUICK, "-o", "models/")])
+def test_a_gpu_that_fails_is_a_line_of_warning(capsys, monkeypatch, command):
+    gpu = SimpleNamespace(name="Imitation", architecture="sm_90", multiprocessors=1, why="")
+
+    def broken(_):
+        raise cn.DeviceError("out of memory")
+
+    monkeypatch.setattr(_core, "cuda_devices", lambda: [gpu])
+    monkeypatch.setattr(_core, "open_cuda", broken)
+    assert main([*command]) == 0
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == "cppn: warning: cuda:0 failed: out of memory; the CPU goes on"
+    assert refused(capsys, *command, "--device", "cuda") == (
+        'device="cuda" cannot run: out of memory; use device="cpu"'
+    )
+    assert refused(capsys, "render", "model.cppn", "--device", "cuda:0").startswith('device="cuda:0" cannot run')
+    assert refused(capsys, "render", "model.cppn", "--device", "gpu").startswith("--device must be")
 
 
 def test_a_forced_instruction_set_that_is_not_there_is_refused(capsys, monkeypatch):

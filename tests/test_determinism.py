@@ -189,25 +189,25 @@ def flush_to_zero():
         load(ctypes.c_uint32(before))
 
 
-def test_a_picture_does_not_depend_on_the_callers_flush_to_zero(backend):
+def test_a_picture_does_not_depend_on_the_callers_flush_to_zero(cpu):
     """A weight of 1e-40 is denormal, 1e38 times as much plain to see. Threads may start before or within."""
     w = np.float32([1e-40, 0, 0, 0, 0, 0, 1e38])
     arguments = native_shape(Network(("identity",) * 2)), w, np.zeros(5000), np.zeros(5000), False
-    expected = backend.render(*arguments)
+    expected = cpu.render(*arguments)
     assert expected[0] == pytest.approx(0.01, rel=1e-4)
     with flush_to_zero() as read:
         assert np.float32(1e-40) * np.float32(1e38) == 0  # the switch works
-        for made in (backend, _core.Cpu(backend.name.removeprefix("cpu/"), backend.threads)):
+        for made in (cpu, _core.Cpu(cpu.name.removeprefix("cpu/"), cpu.threads)):
             np.testing.assert_array_equal(made.render(*arguments), expected)
             assert golden_digests(made) == (GOLDEN_RENDER, GOLDEN_ACTIVATIONS)
         assert read() & FLUSH == FLUSH  # put back as it was found
 
 
-def test_training_does_not_depend_on_the_callers_flush_to_zero_and_leaves_it_alone(backend):
+def test_training_does_not_depend_on_the_callers_flush_to_zero_and_leaves_it_alone(cpu):
     case = Case(Network(mixed(9), channels=3), 300)
 
     def trained():
-        loop = descent(case.task(backend), case, _core.Draw.stochastic)
+        loop = descent(case.task(cpu), case, _core.Draw.stochastic)
         loop.run(5)
         return [np.asarray(x).tobytes() for x in everything_in(loop.state())]
 
@@ -223,13 +223,13 @@ def test_training_does_not_depend_on_the_callers_flush_to_zero_and_leaves_it_alo
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_forked_child_computes_with_its_parents_backend_and_with_its_own(backend):
+def test_a_forked_child_computes_with_its_parents_backend_and_with_its_own(cpu):
     """After a parallel region libgomp would hang here; our pool starts anew."""
-    task = LARGE.task(backend)
+    task = LARGE.task(cpu)
     expected = task.gradient(LARGE.w)[1].tobytes()
 
     def child(pipe):
-        own = LARGE.task(_core.Cpu(backend.name.removeprefix("cpu/"), backend.threads))
+        own = LARGE.task(_core.Cpu(cpu.name.removeprefix("cpu/"), cpu.threads))
         pipe.send([t.gradient(LARGE.w)[1].tobytes() for t in (task, own, task)])
 
     fork = multiprocessing.get_context("fork")
@@ -290,17 +290,17 @@ def test_ctrl_c_ends_a_descent_between_two_steps_and_the_state_can_be_read(backe
     assert loop.run(3) == 3  # and it can go on
 
 
-def test_ctrl_c_ends_a_normal_matrix_and_the_backend_can_be_used(backend):
+def test_ctrl_c_ends_a_normal_matrix_and_the_backend_can_be_used(cpu):
     case = Case(Network(("sine",) * 53, channels=3), (640, 480))  # ten seconds or more
-    task = case.task(backend)
+    task = case.task(cpu)
     with interrupted_after(0.15):
         task.normal(case.w)
     loss, gradient = task.gradient(case.w)
     assert np.isfinite(loss) and np.isfinite(gradient).all()
 
 
-def test_ctrl_c_ends_an_inverse(backend):
+def test_ctrl_c_ends_an_inverse(cpu):
     a = np.eye(2500) * 2500 + 1
     with interrupted_after(0.1):
         for _ in range(20):  # each takes a second or so
-            _core.inverse(backend, a)
+            _core.inverse(cpu, a)

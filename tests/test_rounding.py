@@ -35,55 +35,55 @@ def problem(n, seed=0, tables=2, spread=3.0):
 
 
 @pytest.mark.parametrize("n", SIZES)
-def test_solve_agrees_with_numpy(backend, n):
+def test_solve_agrees_with_numpy(cpu, n):
     a, b = spd(n), np.random.default_rng(n).normal(size=n)
-    assert relative_error(_core.solve(backend, a, b), np.linalg.solve(a, b)) < ROUNDING
+    assert relative_error(_core.solve(cpu, a, b), np.linalg.solve(a, b)) < ROUNDING
 
 
 @pytest.mark.parametrize("n", SIZES)
-def test_inverse_agrees_with_numpy_and_is_symmetric_to_the_bit(backend, n):
+def test_inverse_agrees_with_numpy_and_is_symmetric_to_the_bit(cpu, n):
     a = spd(n)
-    inverse = _core.inverse(backend, a)
+    inverse = _core.inverse(cpu, a)
     assert relative_error(inverse, np.linalg.inv(a)) < ROUNDING
     np.testing.assert_array_equal(inverse, inverse.T)
 
 
-def test_solving_leaves_the_callers_arrays_alone(backend):
+def test_solving_leaves_the_callers_arrays_alone(cpu):
     a, b = spd(65), np.ones(65)
     kept = a.copy(), b.copy()
-    _core.solve(backend, a, b)
-    _core.inverse(backend, a)
-    _core.freeze(backend, a, b, 9, 55.0, FREE, np.zeros(65, np.int32), 0.0)
+    _core.solve(cpu, a, b)
+    _core.inverse(cpu, a)
+    _core.freeze(cpu, a, b, 9, 55.0, FREE, np.zeros(65, np.int32), 0.0)
     np.testing.assert_array_equal(a, kept[0])
     np.testing.assert_array_equal(b, kept[1])
 
 
 @pytest.mark.parametrize("n", [1, 5, 64, 100])
-def test_what_is_not_positive_definite_has_no_solution(backend, n):
+def test_what_is_not_positive_definite_has_no_solution(cpu, n):
     indefinite = spd(n).copy()
     indefinite[-1, -1] = -1.0  # found only in the last column
     for a in (indefinite, np.zeros((n, n)), np.full((n, n), np.nan)):
-        assert _core.solve(backend, a, np.ones(n)) is None
-        assert _core.inverse(backend, a) is None
+        assert _core.solve(cpu, a, np.ones(n)) is None
+        assert _core.inverse(cpu, a) is None
 
 
-def test_strided_views_are_read_as_numpy_reads_them(backend):
+def test_strided_views_are_read_as_numpy_reads_them(cpu):
     big = np.zeros((22, 33))
     big[::2, ::3] = spd(11)
     b = np.arange(22.0)[::-2]
-    assert relative_error(_core.solve(backend, big[::2, ::3], b), np.linalg.solve(spd(11), b)) < ROUNDING
+    assert relative_error(_core.solve(cpu, big[::2, ::3], b), np.linalg.solve(spd(11), b)) < ROUNDING
 
 
-def test_sizes_that_do_not_fit_are_refused(backend):
+def test_sizes_that_do_not_fit_are_refused(cpu):
     kind = np.zeros(3, np.int32)
     with pytest.raises(ValueError):
-        _core.solve(backend, np.eye(3), np.ones(4))
+        _core.solve(cpu, np.eye(3), np.ones(4))
     with pytest.raises(ValueError):
-        _core.inverse(backend, np.ones((3, 4)))
+        _core.inverse(cpu, np.ones((3, 4)))
     with pytest.raises(ValueError):
-        _core.freeze(backend, np.eye(4), np.ones(3), 1, 55.0, FREE, kind, 0.0)
+        _core.freeze(cpu, np.eye(4), np.ones(3), 1, 55.0, FREE, kind, 0.0)
     with pytest.raises(ValueError):
-        _core.freeze(backend, np.eye(3), np.ones(3), 1, 55.0, FREE, kind + 1, 0.0)
+        _core.freeze(cpu, np.eye(3), np.ones(3), 1, 55.0, FREE, kind + 1, 0.0)
     with pytest.raises(ValueError):
         _core.integer_moves(np.eye(3), np.ones(4), np.ones(3), 1, 55.0, FREE, kind, 0.0)
 
@@ -91,17 +91,17 @@ def test_sizes_that_do_not_fit_are_refused(backend):
 # -- freeze ------------------------------------------------------------------------------------------------
 
 
-def both_freeze(backend, n, count, limit, price, seed=0, spread=3.0):
+def both_freeze(cpu, n, count, limit, price, seed=0, spread=3.0):
     h, u, bits, kind = problem(n, seed, spread=spread)
-    native = _core.freeze(backend, np.linalg.inv(h), u, count, limit, bits, kind, price)
+    native = _core.freeze(cpu, np.linalg.inv(h), u, count, limit, bits, kind, price)
     return native, rounding.freeze(h, u, count, limit, bits, kind, price)
 
 
 @pytest.mark.parametrize("price", [0.0, 0.03, 1.0])
 @pytest.mark.parametrize("n", [1, 2, 3, 8, 17, 40])
-def test_freezing_all_weights_gives_the_references_integers(backend, n, price):
+def test_freezing_all_weights_gives_the_references_integers(cpu, n, price):
     for seed in range(5):
-        (u, fixed), (expected, expected_fixed) = both_freeze(backend, n, n, 55.0, price, seed)
+        (u, fixed), (expected, expected_fixed) = both_freeze(cpu, n, n, 55.0, price, seed)
         assert relative_error(u, expected) < ROUNDING
         np.testing.assert_array_equal(fixed, expected_fixed)
         assert fixed.all() and np.all(u == np.rint(u))
@@ -109,8 +109,8 @@ def test_freezing_all_weights_gives_the_references_integers(backend, n, price):
 
 @pytest.mark.parametrize("price", [0.0, 0.03])
 @pytest.mark.parametrize("count", [0, 1, 2, 11, 19, 20, 99])
-def test_freezing_some_weights_moves_the_others_as_the_reference_does(backend, count, price):
-    (u, fixed), (expected, expected_fixed) = both_freeze(backend, 20, count, 55.0, price)
+def test_freezing_some_weights_moves_the_others_as_the_reference_does(cpu, count, price):
+    (u, fixed), (expected, expected_fixed) = both_freeze(cpu, 20, count, 55.0, price)
     np.testing.assert_array_equal(fixed, expected_fixed)
     assert fixed.sum() == min(count, 20)
     assert relative_error(u, expected) < ROUNDING
@@ -120,44 +120,44 @@ def test_freezing_some_weights_moves_the_others_as_the_reference_does(backend, c
 
 @pytest.mark.parametrize("price", [0.0, 0.1])
 @pytest.mark.parametrize("limit", [0.0, 1.0, 3.0])
-def test_freezing_respects_the_limit_and_still_is_the_references(backend, limit, price):
+def test_freezing_respects_the_limit_and_still_is_the_references(cpu, limit, price):
     """Weights on the limit cost nothing to freeze: their order is left open, where they end is not."""
     for count in (7, 20):
-        (u, fixed), (expected, _) = both_freeze(backend, 20, count, limit, price, spread=4.0)
+        (u, fixed), (expected, _) = both_freeze(cpu, 20, count, limit, price, spread=4.0)
         assert fixed.sum() == count
         assert np.abs(u).max() == limit
         np.testing.assert_allclose(u, expected, rtol=0, atol=ROUNDING)
 
 
-def test_independent_weights_are_rounded_to_the_nearest(backend):
+def test_independent_weights_are_rounded_to_the_nearest(cpu):
     n = 50
     u = np.random.default_rng(0).normal(0, 5, n)
-    frozen, _ = _core.freeze(backend, np.eye(n), u, n, 55.0, FREE, np.zeros(n, np.int32), 0.0)
+    frozen, _ = _core.freeze(cpu, np.eye(n), u, n, 55.0, FREE, np.zeros(n, np.int32), 0.0)
     np.testing.assert_array_equal(frozen, np.rint(u))
 
 
-def test_a_high_price_makes_every_weight_take_its_cheaper_neighbour(backend):
+def test_a_high_price_makes_every_weight_take_its_cheaper_neighbour(cpu):
     """Bits rise with |level|, so the cheaper of the two integers around a weight is the one nearer zero."""
     n = 50
     u = np.random.default_rng(0).normal(0, 5, n)
     bits = np.arange(40.0)[None]
-    frozen, _ = _core.freeze(backend, np.eye(n), u, n, 55.0, bits, np.zeros(n, np.int32), 1e6)
+    frozen, _ = _core.freeze(cpu, np.eye(n), u, n, 55.0, bits, np.zeros(n, np.int32), 1e6)
     np.testing.assert_array_equal(frozen, np.trunc(u))
 
 
-def test_levels_beyond_the_table_cost_as_much_as_its_last(backend):
+def test_levels_beyond_the_table_cost_as_much_as_its_last(cpu):
     """Among 7.6, 8 and 9, all beyond a table of five levels, no choice is cheaper: the nearest wins."""
     u, kind = np.array([7.4, 8.6, -9.3]), np.zeros(3, np.int32)
-    frozen, _ = _core.freeze(backend, np.eye(3), u, 3, 55.0, np.arange(5.0)[None], kind, 1e6)
+    frozen, _ = _core.freeze(cpu, np.eye(3), u, 3, 55.0, np.arange(5.0)[None], kind, 1e6)
     np.testing.assert_array_equal(frozen, [7, 9, -9])
 
 
-def test_compensation_beats_rounding_to_nearest_on_the_quadratic_model(backend):
+def test_compensation_beats_rounding_to_nearest_on_the_quadratic_model(cpu):
     """The point of it all. Over these five problems a third of the error is left."""
     n, error, nearest = 60, 0.0, 0.0
     for seed in range(5):
         h, u, _, kind = problem(n, seed)
-        frozen, _ = _core.freeze(backend, np.linalg.inv(h), u, n, 55.0, FREE, kind * 0, 0.0)
+        frozen, _ = _core.freeze(cpu, np.linalg.inv(h), u, n, 55.0, FREE, kind * 0, 0.0)
         error += (frozen - u) @ h @ (frozen - u)
         nearest += (np.rint(u) - u) @ h @ (np.rint(u) - u)
     assert error < 0.5 * nearest

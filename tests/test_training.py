@@ -12,6 +12,7 @@ from typing import Any
 import cppn_native as cn
 import numpy as np
 import pytest
+from cppn_native import _core
 from cppn_native.fit.rounding import Rounder
 from cppn_native.fit.state import load_checkpoint
 from numpy.typing import NDArray
@@ -300,7 +301,8 @@ def test_an_unknown_option_lists_the_known_ones(picture: NDArray[np.uint8]) -> N
         cn.train(picture, neuron=4)
 
 
-def test_a_device_that_cannot_run_says_why(picture: NDArray[np.uint8]) -> None:
+@pytest.mark.skipif(_core.HAS_CUDA, reason="tests/test_devices.py imitates GPUs")
+def test_a_build_without_cuda_says_so(picture: NDArray[np.uint8]) -> None:
     with pytest.raises(cn.DeviceError, match="no CUDA"):
         cn.train(picture, device="cuda", **QUICK)
     assert next(d.why for d in cn.devices() if d.name.startswith("cuda"))

@@ -170,6 +170,7 @@ void CudaStepLoop::take(const StepPlan* steps, int64_t count) {
     for (; graph_.captured() && queued + kGraphSteps <= size; queued += kGraphSteps) graph_.start(stream);
     for (; queued < size; ++queued) queue_step();
     done += size;
+    stepped_ = true;
     next_step_ = steps[done - 1].draw.step + 1;
   }
 }
@@ -188,7 +189,7 @@ Descending CudaStepLoop::read(int64_t picture) {
   stream.download(&record, record_.get() + picture, 1);
   const int parity = int(next_step_ & 1);
   now.loss = record.loss;
-  now.floating = draw_ == Draw::stochastic ? record.floating : weights_;
+  now.floating = stepped_ && draw_ != Draw::stochastic ? weights_ : record.floating;
   now.best_loss = record.best[parity];
   now.has_best = record.has_best[parity] != 0;
   return now;

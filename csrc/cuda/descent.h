@@ -52,6 +52,7 @@ class CudaStepLoop final : public StepLoop {
   float limit_;
   Draw draw_ = Draw::plain;
   int64_t next_step_ = 0;
+  bool stepped_ = false;
   Layout layout_;
   Launch how_;
   GradientTask gradient_;

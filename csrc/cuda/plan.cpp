@@ -6,7 +6,8 @@ namespace cppn::cuda {
 
 namespace {
 
-constexpr int kWarp = 32, kMostWarps = 8;
+constexpr int kWarp = 32;
+constexpr int kThreads[] = {256, 224, 192, 160, 128, 96, 64, 32, 16};  // 16: for the widest on the smallest
 constexpr int64_t kMostParts = 1024;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -17,7 +18,7 @@ double cost(const Launch& how, int64_t tiles, int64_t pictures, int resident, co
   const int64_t blocks = how.parts * pictures;
   const int64_t waves = ceil_div(blocks, int64_t(resident) * limits.multiprocessors);
   const int64_t beside = std::min<int64_t>(resident, ceil_div(blocks, limits.multiprocessors));
-  const double crowd = 1.0 + 0.15 * double(beside * (how.threads / kWarp));
+  const double crowd = 1.0 + 0.15 * double(beside * ceil_div(how.threads, kWarp));
   const double opening = 0.3;  // reading the weights, writing the sums
   return double(waves) * (double(ceil_div(tiles, how.parts)) + opening) * crowd;
 }
@@ -43,8 +44,9 @@ Launch plan_launch(const CascadeShape& shape, const Layout& layout, int64_t pixe
   Launch best{};
   double least = 0;
   for (bool shared_weights : {true, false}) {
-    for (int warps = kMostWarps; warps >= 1; --warps) {
-      Launch how{warps * kWarp, 1, bytes(shape, layout, warps * kWarp, shared_weights), shared_weights};
+    for (int threads : kThreads) {
+      if (threads < kWarp && (shared_weights || best.threads)) continue;
+      Launch how{threads, 1, bytes(shape, layout, threads, shared_weights), shared_weights};
       const int resident = how.bytes <= limits.block_bytes ? occupancy(shape, how) : 0;
       if (resident == 0) continue;
       const double now = best_parts(how, ceil_div(pixels, 2 * how.threads), pictures, resident, limits);

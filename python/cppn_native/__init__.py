@@ -10,6 +10,7 @@ from .activations import ACTIVATIONS
 from .codec import info, load
 from .devices import Device, devices
 from .errors import DeviceError, DivergedError, FormatError
+from .many import train_many
 from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
 from .progress import Progress
@@ -30,4 +31,5 @@ __all__ = [
     "info",
     "load",
     "train",
+    "train_many",
 ]

@@ -22,6 +22,8 @@ class Progress:
     nbytes    its size as a file, or None
     fraction  of the whole work, 0 to 1
     elapsed   seconds since the start, earlier sittings included
+    finished  pictures that are done, of all ``pictures`` (``train_many``); what is said of ``score`` and ``best`` is
+              then the mean over the pictures that are worked on at the same time, ``nbytes`` the largest
     """
 
     stage: str
@@ -32,6 +34,8 @@ class Progress:
     nbytes: int | None
     fraction: float
     elapsed: float
+    finished: int = 0
+    pictures: int = 1
 
 
 class Reporter:
@@ -68,9 +72,7 @@ class Reporter:
             self._bar = None
 
     def _show(self, report: Progress) -> None:
-        best = "" if report.best is None else f" best {report.best:.1f}"
-        size = "" if report.nbytes is None else f" {report.nbytes} B"
-        text = f"{report.stage} score {report.score:.1f}{best}{size}"
+        text = _words(report)
         if self._stream.isatty():
             if self._bar is None:
                 from tqdm import tqdm
@@ -83,3 +85,12 @@ class Reporter:
         elif time.monotonic() >= self._next_line or report.stage == "done":
             self._next_line = time.monotonic() + 10.0
             print(f"{report.fraction:4.0%} {report.elapsed:6.1f} s  {text}", file=self._stream, flush=True)
+
+
+def _words(report: Progress) -> str:
+    best = "" if report.best is None else f" best {report.best:.1f}"
+    size = "" if report.nbytes is None else f" {report.nbytes} B"
+    score = f" score {report.score:.1f}"
+    if report.pictures == 1:
+        return f"{report.stage}{score}{best}{size}"
+    return f"{report.finished}/{report.pictures} {report.stage}{best or score}{size}"  # a bar leaves 40 columns

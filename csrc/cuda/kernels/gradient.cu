@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kMostThreads = 256;  // leaves a thread the 255 registers that a sweep may want
 
-// Shared memory in floats: nodes, deltas, weights (perhaps), gradient.
+// Shared memory in floats: nodes, deltas and, where they fit, weights and gradient.
 struct Carving {
   int nodes, deltas, weights, gradient, floats;  // deltas: of node 0, D rows before the first neuron's
 
@@ -28,7 +28,7 @@ struct Carving {
     // The sums of shared tiles pass through the same place.
     if (weights < kTileSlots * threads) weights = kTileSlots * threads;
     gradient = weights + (shared_weights ? layout.floats : 0);
-    floats = gradient + layout.slots();
+    floats = gradient + (shared_weights ? layout.slots() : 0);
     // Tiles of the gradient read past the last delta, to whole eights.
     const int most = deltas + round_up(s.nodes(), kTileSide) * pixels;
     if (floats < most) floats = most;
@@ -66,14 +66,16 @@ __global__ void __launch_bounds__(kMostThreads) gradient_kernel(const GradientTa
   float* shared = reinterpret_cast<float*>(shared_memory);
   const Carving at(t.shape, t.layout, int(blockDim.x), kSharedWeights);
   const Rows a{shared + at.nodes, pixels}, g{shared + at.deltas, pixels};
-  float* gw = shared + at.gradient;
+  // Where they do not fit, the sums grow in the cache: at their place a block is alone, and so is its thread.
+  float* sums = t.partial ? t.partial + part * t.layout.slots() : nullptr;
+  float* gw = kSharedWeights ? shared + at.gradient : sums;
   const float* w = t.packed + picture * t.layout.floats;
   const float* target = t.target + picture * t.shape.channels * t.pixels.count;
   if (kSharedWeights) {
     copy_floats(shared + at.weights, w, t.layout.floats);
     w = shared + at.weights;
   }
-  for (int i = thread; i < t.layout.slots(); i += int(blockDim.x)) gw[i] = 0;
+  for (int i = thread; i < t.layout.slots() && gw; i += int(blockDim.x)) gw[i] = 0;
   __syncthreads();
 
   double loss = 0;
@@ -88,9 +90,8 @@ __global__ void __launch_bounds__(kMostThreads) gradient_kernel(const GradientTa
     add_weight_gradient(t.shape, t.layout, a, g, gw);
   }
 
-  if (t.partial)
-    for (int i = thread; i < t.layout.slots(); i += int(blockDim.x))
-      t.partial[part * t.layout.slots() + i] = gw[i];
+  if (kSharedWeights && sums)
+    for (int i = thread; i < t.layout.slots(); i += int(blockDim.x)) sums[i] = gw[i];
   loss = block_sum(loss, reinterpret_cast<double*>(shared));
   if (thread == 0) t.losses[part] = loss * double(kScoreScale);
   if (t.clock && thread == 0 && blockIdx.x == 0 && picture == 0) ++t.clock->index;

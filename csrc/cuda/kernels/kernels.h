@@ -13,7 +13,7 @@ struct Launch {
   int threads;          // of a block; it works on 2 * threads pixels at a time
   int parts;            // blocks that share a picture
   size_t bytes;         // of shared memory
-  bool shared_weights;  // or too large for it: read through the cache
+  bool shared_weights;  // and sums; or they are too large for it, and are read through the cache
 };
 
 // Counts the steps of a burst, so that every step can be the same launch with the same arguments.

@@ -45,9 +45,10 @@ __device__ __forceinline__ void with_width(int rows, F&& f) {
   switch ((rows + 3) / 4) {
     CPPN_WIDTH(1)
     CPPN_WIDTH(2)
-    CPPN_WIDTH(3) CPPN_WIDTH(4) CPPN_WIDTH(5) CPPN_WIDTH(6) CPPN_WIDTH(7) CPPN_WIDTH(8) CPPN_WIDTH(9)
-        CPPN_WIDTH(10) CPPN_WIDTH(11) CPPN_WIDTH(12) CPPN_WIDTH(13) CPPN_WIDTH(14) CPPN_WIDTH(15)
-            CPPN_WIDTH(16) default : break;
+    CPPN_WIDTH(3)
+    CPPN_WIDTH(4) CPPN_WIDTH(5) CPPN_WIDTH(6) CPPN_WIDTH(7) CPPN_WIDTH(8) CPPN_WIDTH(9) CPPN_WIDTH(10)
+        CPPN_WIDTH(11) CPPN_WIDTH(12) CPPN_WIDTH(13) CPPN_WIDTH(14) CPPN_WIDTH(15) CPPN_WIDTH(16) default
+        : break;
   }
 #undef CPPN_WIDTH
 }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import math
-import sys
+import shutil
 import time
 from collections import Counter
 from pathlib import Path
@@ -18,14 +17,17 @@ from .files import (
     Output,
     check_outputs,
     complain,
-    decibel,
     named,
     pictures,
     print_json,
     print_table,
+    report_fit,
+    say_interrupted,
+    warnings_in_a_line,
     write,
     write_side_by_side,
 )
+from .many import fit_many
 
 if TYPE_CHECKING:
     from ..models.base import Model
@@ -37,30 +39,35 @@ OURS = {"run", "picture", "output", "side_by_side", "quiet", "json"}
 
 
 def fit(args: argparse.Namespace) -> int:
-    """Fit a network to a picture and write what it became.
+    """Fit a network to a picture, or to each of several, and write what it became.
 
     examples:
       cppn fit photo.jpg
       cppn fit photo.jpg -o photo.cppn -o decoded.png --minutes 2
       cppn fit photo.jpg --max-bytes 512 --side-by-side compare.png
       cppn fit photo.jpg --minutes 600 --checkpoint photo.npz
+      cppn fit *.jpg -o models/
 
     Ctrl-C stops early, writes the best so far and exits with 130.
     """
     from ..image import load_image, to_uint8
 
-    outputs: list[str] = args.output or [f"{Path(args.picture).stem}.cppn"]
     given = {name: value for name, value in vars(args).items() if name not in OURS}
+    if len(args.picture) > 1 or any(path.endswith("/") for path in args.output):
+        return fit_many(args, given)
+    picture = args.picture[0]
+    outputs: list[str] = args.output or [f"{Path(picture).stem}.cppn"]
     checked: list[Output] = [("-o", path, (*MODELS, *pictures())) for path in outputs]
     checked += [("--side-by-side", path, pictures()) for path in args.side_by_side]
     if "checkpoint" in given:
         checked.append(("--checkpoint", given["checkpoint"], ()))
-    check_outputs(args.picture, checked)
-    original = to_uint8(load_image(args.picture, background=given.get("background", "white")))
+    check_outputs(picture, checked)
+    original = to_uint8(load_image(picture, background=given.get("background", "white")))
 
     begin = time.monotonic()
     try:
-        model: Model = cn.train(args.picture, progress=not args.quiet, **given)
+        with warnings_in_a_line():
+            model: Model = cn.train(picture, progress=not args.quiet, **given)
     except cn.DivergedError as error:
         if error.model is not None:
             write(error.model, outputs)
@@ -70,25 +77,8 @@ def fit(args: argparse.Namespace) -> int:
     psnr = model.psnr(original)
     for path in args.side_by_side:
         write_side_by_side(path, original, model, psnr)
-    _report(args, model, model.score(original), psnr, seconds, [*outputs, *args.side_by_side])
-    return 130 if model.stopped == "interrupt" else 0
-
-
-def _report(
-    args: argparse.Namespace, model: Model, score: float, psnr: float, seconds: float, files: list[str]
-) -> None:
-    if args.json:
-        print_json(
-            picture=args.picture, size=model.size, bytes=model.nbytes, weights=model.n_params, score=score,
-            psnr=psnr if math.isfinite(psnr) else None, seconds=round(seconds, 3), stopped=model.stopped,
-            files=files,
-        )  # fmt: skip
-    elif not args.quiet:
-        minutes, rest = divmod(round(seconds), 60)
-        spent = f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
-        print(f"{model.nbytes} bytes · score {score:.1f} · {decibel(psnr)} · {spent} · {', '.join(files)}")
-    if model.stopped == "interrupt":
-        print("cppn: interrupted; the best so far is kept", file=sys.stderr)
+    report_fit(args, picture, model, model.score(original), psnr, seconds, [*outputs, *args.side_by_side])
+    return say_interrupted(model.stopped == "interrupt")
 
 
 def render(args: argparse.Namespace) -> int:
@@ -107,7 +97,7 @@ def render(args: argparse.Namespace) -> int:
     model = named(args.file, cn.load)
     check_outputs(args.file, [("-o", path, pictures()) for path in outputs])
     size = _render_size(model.size, args.region or (0.0, 0.0, 1.0, 1.0), args.size, args.scale or 1.0)
-    pixels = model.render(size, region=args.region, supersample=args.supersample)
+    pixels = model.render(size, region=args.region, supersample=args.supersample, device=args.device)
     for path in outputs:
         save_image(path, pixels)
     print(f"{size[0]} x {size[1]} pixels · {', '.join(outputs)}")
@@ -195,7 +185,8 @@ def devices(args: argparse.Namespace) -> int:
     """
     rows = [("DEVICE", "INSTRUCTIONS", "THREADS", "STATE")]
     for d in cn.devices():
-        state = "ready" if d.available else f"not available: {d.why}"
+        ready = f"ready: {d.description}" if d.description else "ready"
+        state = ready if d.available else f"not available: {d.why}"
         rows.append((d.name, d.isa or "-", str(d.threads or "-"), state))
-    print_table(rows)
+    print_table(rows, shutil.get_terminal_size().columns)
     return 0

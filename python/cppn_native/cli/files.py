@@ -6,10 +6,11 @@ import argparse
 import json
 import math
 import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+import textwrap
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -30,7 +31,7 @@ MODELS = (".cppn", ".safetensors")
 def complain(error: BaseException, args: argparse.Namespace) -> int:
     """One line in the words of a command line: ``max_bytes must be ...`` is about ``--max-bytes``."""
     text = " ".join(str(error).split()) or type(error).__name__
-    name = re.split(r"\W", text, maxsplit=1)[0]
+    name = text.partition(" ")[0]
     if isinstance(error, MemoryError):
         text = "not enough memory"
     elif isinstance(error, OSError) and error.filename is not None and error.strerror:
@@ -114,8 +115,53 @@ def print_json(**record: Any) -> None:
     print(json.dumps(record))
 
 
-def print_table(rows: Iterable[Sequence[str]]) -> None:
+def print_table(rows: Iterable[Sequence[str]], width: int | None = None) -> None:
+    """Columns side by side; with a ``width``, what does not fit goes on below, in the last column."""
     rows = list(rows)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    indent = sum(widths[:-1]) + 2 * len(widths[:-1])
+    for *first, last in rows:
+        start = "".join(text.ljust(size) + "  " for text, size in zip(first, widths, strict=False))
+        lines = textwrap.wrap(last, max(20, width - indent)) if width else [last]
+        print(f"\n{' ' * indent}".join([start + (lines or [""])[0], *lines[1:]]).rstrip())
+
+
+def report_fit(
+    args: argparse.Namespace,
+    picture: str,
+    model: Model,
+    score: float,
+    psnr: float,
+    seconds: float,
+    files: list[str],
+    several: bool = False,
+) -> None:
+    """A line, or a JSON object; that of one of several pictures begins with its name and says no time of its own."""
+    if args.json:
+        print_json(
+            picture=picture, size=model.size, bytes=model.nbytes, weights=model.n_params, score=score,
+            psnr=psnr if math.isfinite(psnr) else None, seconds=round(seconds, 3), stopped=model.stopped,
+            files=files,
+        )  # fmt: skip
+    elif not args.quiet:
+        minutes, rest = divmod(round(seconds), 60)
+        spent = f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+        facts = [f"{model.nbytes} bytes", f"score {score:.1f}", decibel(psnr), spent, ", ".join(files)]
+        if several:
+            facts = [picture, *facts[:3], files[0]]
+        print(" · ".join(facts))
+
+
+def say_interrupted(interrupted: bool) -> int:
+    """The exit code of a fit."""
+    if interrupted:
+        print("cppn: interrupted; the best so far is kept", file=sys.stderr)
+    return 130 if interrupted else 0
+
+
+@contextmanager
+def warnings_in_a_line() -> Iterator[None]:
+    """Warnings in the words of a command line, without the place in the source that they came from."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: print(f"cppn: warning: {message}", file=sys.stderr)
+        yield

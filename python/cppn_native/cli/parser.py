@@ -56,10 +56,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _fit_arguments(add: Callable[..., Any]) -> None:
-    add("picture", help="the picture to fit: PNG, JPEG, WebP, TIFF, ...")
+    add("picture", nargs="+", help="the picture to fit: PNG, JPEG, WebP, TIFF, ...; of several, each")
     files: dict[str, Any] = {"metavar": "FILE", "action": "append", "default": []}
     add("-o", "--output", **files, help="write .cppn, .safetensors or a picture, by suffix; may be repeated "
-        "(default: the picture's name with .cppn, in the current folder)")  # fmt: skip
+        "(default: the picture's name with .cppn, in the current folder); of several pictures, the folder")  # fmt: skip
     add("--side-by-side", **files, help="write the original and the result in one picture")
 
     add = partial(add, default=argparse.SUPPRESS)  # what is not given is left to train()
@@ -79,7 +79,8 @@ def _fit_arguments(add: Callable[..., Any]) -> None:
     add("--octaves", **whole, help=f"further inputs: waves of N octaves (default: {net.octaves})")
     add("--method", choices=METHODS, help=f"how weights become integers (default: {Plan.method})")
     add("--threads", **whole, help="processor threads (default: all there are)")
-    add("--device", metavar="NAME", help=f"auto, cpu or cuda (default: {USUAL['device']})")
+    add("--device", metavar="NAME", help=f"auto, cpu, cuda or cuda:N (default: {USUAL['device']}, a "
+        "GPU if there is one)")  # fmt: skip
     add("--checkpoint", metavar="FILE", help="saved every few seconds; an existing one is continued")
     add("--background", metavar="COLOUR", help="under transparency: a name or '#336699' (default: white)")
     add("--quiet", action="store_true", default=False, help="say nothing but errors")
@@ -94,6 +95,7 @@ def _render_arguments(add: Callable[..., Any]) -> None:
     add("--scale", metavar="X", type=_scale, help="instead of --size: times the fitted size (default: 1)")
     add("--region", metavar="L,T,R,B", type=_region, help="left, top, right and bottom of the part to "
         "show, in fractions of the picture; may reach beyond it")  # fmt: skip
+    add("--device", metavar="NAME", default="auto", help="auto, cpu, cuda or cuda:N (default: auto, the CPU)")
     add("--supersample", metavar="N", type=int, default=1, help="average N x N points a pixel (N to 16)")
 
 

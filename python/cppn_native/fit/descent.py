@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 
 from .. import _core
+from ..errors import DeviceError
 from ..models.cascade import CascadeConfig
+from .machine import Machine
 from .picture import Picture
 from .plan import Plan
 from .state import FitState
 
-__all__ = ["Descender", "grid"]
+__all__ = ["Descender", "grid", "seconds_per_step"]
 
 REPORT_SECONDS = 0.1
 
@@ -42,39 +46,85 @@ def native_plan(plan: Plan) -> _core.DescentPlan:
 
 
 class Descender:
-    """Holds the native loop between units; everything that matters is written back to the state."""
+    """Holds the native loop between units; everything that matters is written back to the states.
 
-    def __init__(self, picture: Picture, backend: _core.Cpu, state: FitState) -> None:
-        self.task = picture.task(backend, state.config)
-        start = _core.DescentState()
-        start.step, start.q, start.loss, start.floating = state.step, state.q, state.loss, state.floating
-        start.u, start.m, start.v = state.u.astype(np.float32), state.adam_m, state.adam_v
-        if state.plan.method == "stochastic" and len(state.best):
-            start.best_u, start.best_loss, start.has_best = (
-                state.best.astype(np.float32),
-                state.best_score,
-                True,
-            )
-        weights = grid(state.config, state.steps)
-        self._loop = _core.Descent(self.task, native_plan(state.plan), weights, np.ones_like(weights), start)
+    ``picture`` is one picture, or a ``stack`` of as many as there are states, which descend side by side. Where the
+    device fails and the CPU may step in, it begins from the states as they are: nothing but one unit is lost.
+    """
+
+    def __init__(self, picture: Picture, machine: Machine) -> None:
+        self.picture, self.machine = picture, machine
+        self._loop: _core.Descent | None = None
         self._chunk = 1
 
-    def advance(self, state: FitState) -> None:
+    def advance(self, states: Sequence[FitState]) -> None:
         """Some tenth of a second of steps. How they are cut into units does not change the result."""
-        left = state.plan.steps - state.step
         begin = time.perf_counter()
-        self._loop.run(min(self._chunk, left))
-        self._read(state)
+        reading = self.take(states, min(self._chunk, states[0].plan.steps - states[0].step))
         seconds = time.perf_counter() - begin
-        if seconds < REPORT_SECONDS / 2:
+        goal = max(REPORT_SECONDS, 10 * reading)  # hundreds of states take a while to read
+        if seconds < goal / 2:
             self._chunk *= 2
-        elif seconds > REPORT_SECONDS * 2:
+        elif seconds > goal * 2:
             self._chunk = max(1, self._chunk // 2)
 
-    def _read(self, state: FitState) -> None:
-        now = self._loop.state()
-        state.step, state.q, state.loss, state.floating = now.step, now.q, now.loss, now.floating
-        state.u, state.adam_m, state.adam_v = now.u.astype(np.float64), now.m, now.v
-        if now.has_best and now.best_loss < state.best_score:
-            state.best = np.rint(now.best_u).astype(np.int32)
-            state.best_score, state.best_steps = now.best_loss, state.steps
+    def take(self, states: Sequence[FitState], count: int) -> float:
+        """So many steps, or none if anything is raised; returns the seconds spent on reading the states."""
+        while True:
+            try:
+                if self._loop is None:
+                    self._loop = _open_loop(self.picture, self.machine.device, states)
+                self._loop.run(count)
+                begin = time.perf_counter()
+                now = [self._loop.state(n) for n in range(len(states))]
+                break
+            except DeviceError as error:
+                self._loop = None
+                self.machine.give_up_device(error)
+        for state, native in zip(states, now, strict=True):
+            _read(state, native)
+        return time.perf_counter() - begin
+
+
+def _open_loop(picture: Picture, device: _core.Backend, states: Sequence[FitState]) -> _core.Descent:
+    config, plan, steps = states[0].config, states[0].plan, states[0].steps
+    weights = grid(config, steps)
+    task = picture.task(device, config)
+    return _core.Descent(task, native_plan(plan), weights, np.ones_like(weights), [_start(state) for state in states])
+
+
+def _start(state: FitState) -> _core.DescentState:
+    start = _core.DescentState()
+    start.step, start.q, start.loss, start.floating = state.step, state.q, state.loss, state.floating
+    start.u, start.m, start.v = state.u.astype(np.float32), state.adam_m, state.adam_v
+    if state.plan.method == "stochastic" and len(state.best):
+        start.best_u, start.best_loss, start.has_best = state.best.astype(np.float32), state.best_score, True
+    return start
+
+
+def _read(state: FitState, now: _core.DescentState) -> None:
+    state.step, state.q, state.loss, state.floating = now.step, now.q, now.loss, now.floating
+    state.u, state.adam_m, state.adam_v = now.u.astype(np.float64), now.m, now.v
+    if now.has_best and now.best_loss < state.best_score:
+        state.best = np.rint(now.best_u).astype(np.int32)
+        state.best_score, state.best_steps = now.best_loss, state.steps
+
+
+def seconds_per_step(picture: Picture, machine: Machine, states: Sequence[FitState], seconds: float) -> float:
+    """What a step of ``states`` side by side takes on the machine's device; measured for about so long.
+
+    The states are left as they are. A GPU works on while its caller goes on, so only steps that end with a reading
+    of the states tell their time.
+    """
+    trial, scratch = Descender(picture, machine), [copy(state) for state in states]
+    trial.take(scratch, 1)  # pays for memory and for waking up
+    count, device = 1, machine.device
+    while True:
+        begin = time.perf_counter()
+        trial.take(scratch, count)
+        spent = time.perf_counter() - begin
+        if machine.device is not device:
+            return seconds_per_step(picture, machine, states, seconds)
+        if spent >= seconds / 2:
+            return spent / count
+        count *= 2

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,15 @@ from .. import _core
 from ..coords import axes
 from ..models.cascade import CascadeConfig
 
-__all__ = ["Picture", "sample", "to_target", "working_picture"]
+__all__ = ["Picture", "sample", "stack", "to_target", "working_picture"]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """``target`` (C, H * W) float32 in units of an activation; ``fitted`` the size its coordinates belong to."""
+    """``target`` (C, H * W) float32 in units of an activation; ``fitted`` the size its coordinates belong to.
+
+    A ``stack`` of B pictures of one size is a picture as well, its target (B, C, H * W).
+    """
 
     target: NDArray[np.float32]
     size: tuple[int, int]
@@ -26,9 +30,16 @@ class Picture:
     def pixels(self) -> int:
         return self.size[0] * self.size[1]
 
-    def task(self, backend: _core.Cpu, config: CascadeConfig) -> _core.Task:
+    def task(self, backend: _core.Backend, config: CascadeConfig) -> _core.Task:
         x, y = axes(config.coords, self.fitted, self.size)
         return _core.Task(backend, config.shape(), x, y, True, self.target)
+
+
+def stack(pictures: Sequence[Picture]) -> Picture:
+    """Pictures of one size as one that as many networks descend on side by side."""
+    if len(pictures) == 1:
+        return pictures[0]
+    return replace(pictures[0], target=np.stack([picture.target for picture in pictures]))
 
 
 def to_target(image: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -22,7 +22,7 @@ def quantize(
     **options: Any,
 ) -> Cascade:
     """See ``Cascade.quantize``."""
-    from .run import fit_steps
+    from .result import fit_steps
 
     given = [
         name for name, value in (("levels", levels), ("bits", bits), ("max_bytes", max_bytes)) if value is not None
@@ -48,7 +48,8 @@ def quantize(
 
     budget = max_bytes if max_bytes is not None else coarse.nbytes
     floats = model.with_levels(model.levels.astype(np.float32))
-    return train(image, max_bytes=budget, init=floats, **{"steps": 0, "progress": False, **options})
+    usual = {"steps": 0, "progress": False, "device": "auto" if options.get("steps") else "cpu"}
+    return train(image, max_bytes=budget, init=floats, **{**usual, **options})
 
 
 def _three(steps: tuple[float, ...]) -> tuple[float, float, float]:

@@ -9,20 +9,21 @@ from copy import copy
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import _core
-from ..codec import encoded_size
-from ..errors import DivergedError
-from ..models.cascade import KINDS, Cascade, CascadeConfig
-from ..progress import Progress, Reporter
+from ..errors import DeviceError
+from ..models.cascade import Cascade, CascadeConfig
+from ..progress import Reporter
 from .descent import Descender
+from .machine import Machine
 from .picture import Picture
 from .plan import Plan
+from .report import remember, report
+from .result import best_model, diverged, fit_steps
 from .rounding import MAX_LEVEL, Rounder, first_price
 from .state import FitState, save_checkpoint
 
-__all__ = ["Run", "first_state", "fit_steps"]
+__all__ = ["Run", "fingerprint", "first_state"]
 
 CHECKPOINT_SECONDS = 10.0
 FEW_BYTES = 3  # too many for the file that the lattice search may be left to buy back
@@ -50,51 +51,22 @@ def first_state(config: CascadeConfig, plan: Plan, picture: Picture, init: Casca
     return state
 
 
-def fit_steps(
-    config: CascadeConfig,
-    size: tuple[int, int],
-    u: NDArray[np.float64],
-    steps: tuple[float, float, float],
-    max_bytes: int,
-    *,
-    quick: bool = False,
-) -> tuple[NDArray[np.float64], tuple[float, float, float]]:
-    """The weights counted in the finest steps, all three equal, at which rounding to nearest fits ``max_bytes``.
-
-    ``quick`` goes by the static coder, which may leave some 2 % of the bytes unused.
-    """
-    weights = u * np.asarray(steps)[config.kinds()]
-    finest = max(float(np.abs(weights).max()) / (MAX_LEVEL - 1), min(steps) / 2)
-    code = min(255, _core.nearest_step_code(finest) + 1)
-
-    def fits(code: int, quick: bool) -> bool:
-        step = float(_core.step_grid(code))
-        levels = np.rint(weights / step).astype(np.int32)
-        return encoded_size(config, size, levels, (step,) * len(KINDS), quick=quick) <= max_bytes
-
-    first = code
-    while code < 255 and not fits(code, quick=True):
-        code += 1
-    while not quick and code > first and fits(code - 1, quick=False):
-        code -= 1
-    step = float(_core.step_grid(code))
-    return weights / step, (step, step, step)
-
-
 class Run:
     """Drives a state to its end. ``stopped`` says why it ended: "finished", "minutes", "callback" or "interrupt"."""
 
     def __init__(
         self,
         picture: Picture,
-        backend: _core.Cpu,
+        machine: Machine,
         state: FitState,
         reporter: Reporter,
         checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
-        self.picture, self.backend, self.state = picture, backend, state
+        self.picture, self.machine, self.state = picture, machine, state
         self.reporter, self.checkpoint = reporter, checkpoint
         self.stopped = "finished"
+        self.complete = copy(state)
+        """The state after the last whole unit of work, for those who will not wait for the present one."""
         self._worker: Descender | Rounder | None = None
         self._round_seconds = 0.0
         self._clock = time.monotonic()
@@ -106,7 +78,8 @@ class Run:
             while self.state.stage != "done":
                 self._advance()
                 self._tick()
-                if self.state.stage != "done" and self.reporter(self._report()):
+                remember(self.state)
+                if self.state.stage != "done" and self.reporter(report(self.state)):
                     self.stopped = "callback"
                     break
                 if self._late():
@@ -116,6 +89,9 @@ class Run:
                     self.save()
         except KeyboardInterrupt:
             self.stopped = "interrupt"
+        except DeviceError:
+            self.save()
+            raise
         model = self._finish()
         self.save()
         return model
@@ -129,25 +105,22 @@ class Run:
     # -- stages ------------------------------------------------------------------------------------------------
 
     def _advance(self) -> None:
-        before = copy(self.state)  # arrays are replaced, never written into
+        self.complete = copy(self.state)  # arrays are replaced, never written into
         try:
             getattr(self, f"_{self.state.stage}")()
-        except KeyboardInterrupt:
-            self.state = before  # a unit is done or it is not: a checkpoint holds nothing half done
+        except (KeyboardInterrupt, DeviceError):
+            self.state = self.complete  # a unit is done or it is not: a checkpoint holds nothing half done
             raise
 
     def _descend(self) -> None:
         state, plan = self.state, self.state.plan
         if state.step < plan.steps:
             if not isinstance(self._worker, Descender):
-                self._worker = Descender(self.picture, self.backend, state)
-            self._worker.advance(state)
+                self._worker = Descender(self.picture, self.machine)
+            self._worker.advance([state])
             self._tick()
             if not np.isfinite(state.loss):
-                raise DivergedError(
-                    f"training diverged at step {state.step}: the loss is {state.loss}; try a smaller rate",
-                    self._model() if len(state.best) else None,
-                )
+                raise diverged(state, self.picture, self.machine.cpu)
         # The clock may run slower than it did when the steps were counted out: rounding keeps most of its share.
         if state.step >= plan.steps or self._seconds_left() < 0.8 * plan.reserve:
             self._end_descent()
@@ -221,57 +194,20 @@ class Run:
 
     def _rounder(self) -> Rounder:
         if not isinstance(self._worker, Rounder):
-            self._worker = Rounder(self.picture, self.backend, self.state)
+            self._worker = Rounder(self.picture, self.machine.cpu, self.state)
         return self._worker
 
-    # -- the end -----------------------------------------------------------------------------------------------
+    # -- the end and the clock ---------------------------------------------------------------------------------
 
     @property
     def config(self) -> CascadeConfig:
         return self.state.config
 
     def _finish(self) -> Cascade:
-        model = self._model()
+        model = best_model(self.state, self.picture, self.machine.cpu, self.stopped)
         self._tick()
-        self.reporter.last(replace(self._report(), stage="done"))
+        self.reporter.last(replace(report(self.state), stage="done"))
         return model
-
-    def _model(self) -> Cascade:
-        """The best legal model; before there is one, the present weights rounded to nearest."""
-        state = self.state
-        if state.plan.max_bytes is None and state.plan.method != "stochastic":
-            model = Cascade(self.config, state.size, state.u.astype(np.float32), state.steps)
-        elif len(state.best) and self._fits(state.best, state.best_steps):
-            model = Cascade(self.config, state.size, state.best, state.best_steps)
-        else:
-            model = self._nearest()
-        model.history = list(state.history)
-        model.stopped = self.stopped
-        return model
-
-    def _fits(self, levels: NDArray[np.int32], steps: tuple[float, float, float]) -> bool:
-        most = self.state.plan.max_bytes
-        return most is None or encoded_size(self.config, self.state.size, levels, steps) <= most
-
-    def _nearest(self) -> Cascade:
-        """The present weights rounded to nearest; while freezing, perhaps rather those that it began with."""
-        state = self.state
-        if state.stage != "freeze":
-            return self._rounded(state.u)
-        task = self.picture.task(self.backend, self.config)
-        models = [self._rounded(u) for u in (state.u, state.floats)]
-        return min(models, key=lambda model: task.loss(model.weights))
-
-    def _rounded(self, u: NDArray[np.float64]) -> Cascade:
-        state = self.state
-        levels, steps = np.rint(u).astype(np.int32), state.steps
-        if not self._fits(levels, steps):
-            assert state.plan.max_bytes is not None
-            u, steps = fit_steps(self.config, state.size, u, steps, state.plan.max_bytes, quick=True)
-            levels = np.rint(u).astype(np.int32)
-        return Cascade(self.config, state.size, levels, steps)
-
-    # -- clock and reports -------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -285,39 +221,6 @@ class Run:
     def _late(self) -> bool:
         """Freezing is not broken off: it hurries, because half-frozen weights are good for nothing."""
         return self._seconds_left() <= 0 and self.state.stage != "freeze"
-
-    def _report(self) -> Progress:
-        state = self.state
-        best = state.best_score if len(state.best) else None
-        if not state.history or state.history[-1] != (state.step, state.loss):
-            state.history.append((state.step, state.loss))
-        if len(state.history) > 4096:  # a long run keeps every second report
-            state.history = state.history[::2]
-        return Progress(
-            state.stage,
-            state.step,
-            state.plan.steps,
-            state.loss,
-            best,
-            state.best_bytes or None,
-            self._fraction(),
-            state.elapsed,
-        )
-
-    def _fraction(self) -> float:
-        """Of the whole work, by the clock if there is a limit; else descent is taken for three quarters of it."""
-        state, plan = self.state, self.state.plan
-        if state.stage == "done":
-            return 1.0
-        if plan.minutes is not None:
-            return min(1.0, state.elapsed / (60 * plan.minutes))
-        rounding = plan.max_bytes is not None and plan.method != "stochastic"
-        share = 0.75 if rounding else 1.0
-        if state.stage == "descend":
-            return share * state.step / max(1, plan.steps)
-        if state.stage == "freeze":
-            return 0.75 + 0.1 * state.unit / plan.rounds
-        return min(1.0, 0.85 + 0.15 * state.unit / max(1, plan.polish))
 
 
 def _tight(max_bytes: int) -> int:

@@ -89,8 +89,12 @@ class Model(ABC):
         region       (left, top, right, bottom) in fractions of the picture, to zoom and pan
         supersample  averages n x n points a pixel
         dtype        "uint8": floor(256 a), the same bytes on every machine; "float32": a, in [0, 1]
+        device       "auto" and "cpu": the CPU, which renders sooner than a GPU is opened; "cuda", "cuda:N": that GPU,
+                     the same picture to the bit
+        threads      of the CPU; None: all there are
 
-        Raises ``ValueError`` for a size, region, supersample or dtype that is none.
+        Raises ``ValueError`` for a size, region, supersample, dtype or device that is none, ``DeviceError`` for a GPU
+        that cannot run.
         """
         if dtype not in ("uint8", "float32"):
             raise ValueError(f'dtype must be "uint8" or "float32", got {dtype!r}')

@@ -193,21 +193,23 @@ class Cascade(Model):
         )
         return x, y, (height, width, self.config.channels)
 
-    def __call__(self, coords: ArrayLike) -> NDArray[np.float32]:
+    def __call__(self, coords: ArrayLike, *, device: str = "auto", threads: int | None = None) -> NDArray[np.float32]:
         """Activations of the outputs at points: (P, 2) x, y in the convention ``config.coords`` -> (P, C) float32."""
         points = np.asarray(coords, dtype=np.float32)
         if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0 or not np.isfinite(points).all():
             raise ValueError(f"coords must be finite and of shape (P, 2) with P >= 1, got {points.shape}")
         x, y = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
-        return open_backend().render(self.config.shape(), self.weights, x, y, False)
+        return open_backend(device, threads).render(self.config.shape(), self.weights, x, y, False)
 
-    def activations(self, size: tuple[int, int] | None = None, *, threads: int | None = None) -> NDArray[np.float32]:
+    def activations(
+        self, size: tuple[int, int] | None = None, *, device: str = "auto", threads: int | None = None
+    ) -> NDArray[np.float32]:
         """What every neuron sees of the picture, (N, H, W) float32, outputs last."""
         width, height = self.size if size is None else check_size(size)
         if width * height * self.config.neurons > 1 << 29:
             raise ValueError(f"size {width} x {height} is too large for all {self.config.neurons} neurons at once")
         x, y = axes(self.config.coords, self.size, (width, height))
-        flat = open_backend("auto", threads).activations(self.config.shape(), self.weights, x, y, True)
+        flat = open_backend(device, threads).activations(self.config.shape(), self.weights, x, y, True)
         return flat.reshape(self.config.neurons, height, width)
 
     def quantize(
