@@ -33,8 +33,8 @@ RUNS = {
         170,
         {"SHARED": "166912", "CAPABILITY": "8.0", "ORDER": "random:1"},
     ),
-    "an sm_75": (["tests/test_cuda.py"], QUICK, 130, {"SHARED": "65536", "CAPABILITY": "7.5"}),
-    "an sm_86": (["tests/test_cuda.py"], QUICK, 140, {"SHARED": "101376", "CAPABILITY": "8.6"}),
+    "an sm_75": (["tests/test_cuda.py"], QUICK, 170, {"SHARED": "65536", "CAPABILITY": "7.5"}),
+    "an sm_86": (["tests/test_cuda.py"], QUICK, 170, {"SHARED": "101376", "CAPABILITY": "8.6"}),
 }
 """Files, which of their tests, how many at least, and settings of the emulator."""
 
