@@ -236,6 +236,7 @@ def test_cuda_pictures_of_one_tile_side_by_side_are_what_they_are_alone(gpu, pla
     states = [together.state(i) for i in range(count)]
     for state, target, u in zip(states, targets, levels, strict=True):
         assert bits_of(state) == ran(task_of(gpu, ONE_TILE, target), plan, u, grid, 70, mask=mask)
+        np.testing.assert_array_equal(state.u[mask == 0], u[mask == 0].astype(np.float32))
     assert len({state.u.tobytes() for state in states}) == count
     if plan.draw == "stochastic":
         assert all(state.has_best for state in states)
@@ -290,6 +291,23 @@ def test_the_best_of_every_cuda_picture_survives_a_break_after_an_even_or_odd_st
         assert resumed.state(i).best_loss <= begun.state(i).best_loss
     later = [resumed.state(i).best_loss < begun.state(i).best_loss for i in range(3)]
     assert any(later)  # the second part had something to record
+
+
+def test_the_best_of_every_cuda_picture_can_be_read_after_every_step(gpu):
+    targets, levels, grid, mask = pictures(ONE_TILE, 3)
+    plan = native_plan(Plan(draw="stochastic", rate=0.2, quantize_first=0.8, quantize_rate=0.0, seed=6))
+    loop = _core.Descent(task_of(gpu, ONE_TILE, targets), plan, grid, mask, [state_at(u) for u in levels])
+    best, improved = [np.inf] * 3, set()
+    for step in range(60):
+        loop.run(1)
+        for i in range(3):
+            state = loop.state(i)
+            if state.floating == 0 and state.loss < best[i]:
+                best[i] = state.loss
+                improved.add(step % 2)
+            assert state.has_best == np.isfinite(best[i])
+            assert not state.has_best or state.best_loss == best[i]
+    assert improved == {0, 1}
 
 
 def test_cuda_pictures_that_are_resumed_with_different_pasts_keep_them_apart(gpu):

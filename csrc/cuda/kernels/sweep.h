@@ -34,23 +34,22 @@ __device__ __forceinline__ void add_row(Sums& s, const float* w, float2 v) {
   }
 }
 
-// Calls f.run<R>() with the smallest multiple of four R that holds `rows`: widths are known when compiling.
+// Calls f(R) with the smallest multiple of four that holds `rows`, as a constant: widths are known when
+// compiling.
 template <class F>
 __device__ __forceinline__ void with_width(int rows, F&& f) {
   static_assert(kPanel == 64, "one case for every four rows");
-#define CPPN_WIDTH(fours)                        \
-  case fours:                                    \
-    f(std::integral_constant<int, 4 * fours>()); \
-    break;
+  // clang-format off
+#define CPPN_WIDTH(fours) case fours: f(std::integral_constant<int, 4 * fours>()); break;
   switch ((rows + 3) / 4) {
-    CPPN_WIDTH(1)
-    CPPN_WIDTH(2)
-    CPPN_WIDTH(3)
-    CPPN_WIDTH(4) CPPN_WIDTH(5) CPPN_WIDTH(6) CPPN_WIDTH(7) CPPN_WIDTH(8) CPPN_WIDTH(9) CPPN_WIDTH(10)
-        CPPN_WIDTH(11) CPPN_WIDTH(12) CPPN_WIDTH(13) CPPN_WIDTH(14) CPPN_WIDTH(15) CPPN_WIDTH(16) default
-        : break;
+    CPPN_WIDTH(1) CPPN_WIDTH(2) CPPN_WIDTH(3) CPPN_WIDTH(4)
+    CPPN_WIDTH(5) CPPN_WIDTH(6) CPPN_WIDTH(7) CPPN_WIDTH(8)
+    CPPN_WIDTH(9) CPPN_WIDTH(10) CPPN_WIDTH(11) CPPN_WIDTH(12)
+    CPPN_WIDTH(13) CPPN_WIDTH(14) CPPN_WIDTH(15) CPPN_WIDTH(16)
+    default: break;
   }
 #undef CPPN_WIDTH
+  // clang-format on
 }
 
 // What `count` rows from `row` on contribute to the panel: the rectangle. The width is asked for row by row:
