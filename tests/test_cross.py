@@ -31,7 +31,7 @@ def build(compiler: str, folder: Path) -> Path:
         command = [*common, f"-ffp-contract={contract}", "-DCPPN_ISA=baseline", "-c", source, "-o", target]
         subprocess.run(command, check=True)
         objects.append(target)
-    sources = [ROOT / "csrc" / "cpu" / f"{stem}.cpp" for stem in ("isa", "pool", "backend", "linalg")]
+    sources = [ROOT / "csrc" / "cpu" / f"{stem}.cpp" for stem in ("isa", "pool", "backend", "descent", "linalg")]
     program = folder / "probe"
     probe = ROOT / "tests" / "native" / "render_probe.cpp"
     subprocess.run([*common, "-static", probe, *sources, *objects, "-o", program], check=True)

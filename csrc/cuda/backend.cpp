@@ -43,7 +43,7 @@ std::vector<float> packed(const CascadeShape& shape, const Layout& layout, const
 }
 
 CudaBackend::CudaBackend(int index) : index_(index) {
-  choose();
+  const auto entered = enter();
   stream_ = std::make_unique<Stream>();
   limits_ = {attribute(cudaDevAttrMultiProcessorCount, index),
              size_t(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, index))};
@@ -53,15 +53,19 @@ CudaBackend::CudaBackend(int index) : index_(index) {
   allow_render(limits_.block_bytes);
 }
 
-void CudaBackend::choose() const { check(cudaSetDevice(index_), "being chosen"); }
+std::unique_lock<std::recursive_mutex> CudaBackend::enter() const {
+  std::unique_lock<std::recursive_mutex> lock(one_at_a_time_);
+  check(cudaSetDevice(index_), "being chosen");
+  return lock;
+}
 
 double CudaBackend::peak(double seconds) {
-  choose();
-  return measure_peak(seconds, limits_.multiprocessors, stream_->get());
+  const auto entered = enter();
+  return measure_peak(seconds, limits_.multiprocessors, *stream_);
 }
 
 std::shared_ptr<const float> CudaBackend::upload(const float* host_from, int64_t floats) {
-  choose();
+  const auto entered = enter();
   auto to = std::make_shared<Buffer<float>>(stream_->copy_of(host_from, size_t(floats)));
   stream_->wait();  // the caller may change its copy
   return std::shared_ptr<const float>(to, to->get());
@@ -77,7 +81,7 @@ Launch CudaBackend::plan_gradient(const CascadeTask& task, const Layout& layout)
 
 // One value and gradient, outside of a descent: the parts are added up here.
 void CudaBackend::sums(const CascadeTask& task, const float* host_w, float* host_grad, double* host_loss) {
-  choose();
+  const auto entered = enter();
   const Layout layout = layout_of(task.shape);
   const Places places = places_of(task.shape, layout);
   const Launch how = plan_gradient(task, layout);
@@ -120,7 +124,7 @@ void CudaBackend::cascade_loss(const CascadeTask& task, const float* host_w, dou
 
 std::unique_ptr<StepLoop> CudaBackend::descend(const CascadeTask& task, const DescentTerms& terms,
                                                const std::vector<Descending>& start) {
-  choose();
+  const auto entered = enter();
   return std::make_unique<CudaStepLoop>(*this, task, terms, start);
 }
 
@@ -129,7 +133,7 @@ std::unique_ptr<StepLoop> CudaBackend::descend(const CascadeTask& task, const De
 template <class Out, class Aim, class Get>
 void CudaBackend::render_chunks(const CascadeShape& shape, const Pixels& host_pixels, const float* host_w,
                                 int64_t width, Aim&& aim, Get&& get) {
-  choose();
+  const auto entered = enter();
   expect_countable(host_pixels);
   const Layout layout = layout_of(shape);
   const Buffer<float> w = stream_->copy_of(packed(shape, layout, places_of(shape, layout), host_w, 1));

@@ -1,5 +1,7 @@
 // The cascade on one GPU: one stream that all work goes through.
 #pragma once
+#include <mutex>
+
 #include "memory.h"
 #include "plan.h"
 
@@ -27,8 +29,9 @@ class CudaBackend final : public Backend {
   // For the step loop
   const Stream& stream() const { return *stream_; }
   Launch plan_gradient(const CascadeTask& task, const Layout& layout) const;
-  // A thread of the host works on the device it chose last: every entrance chooses this one.
-  void choose() const;
+  // A thread of the host works on the device it chose last, and what two threads queue must not mix: every
+  // entrance holds this.
+  [[nodiscard]] std::unique_lock<std::recursive_mutex> enter() const;
 
  private:
   void sums(const CascadeTask& task, const float* host_w, float* host_grad, double* host_loss);
@@ -41,6 +44,7 @@ class CudaBackend final : public Backend {
   std::string name_;
   Limits limits_;
   std::unique_ptr<Stream> stream_;
+  mutable std::recursive_mutex one_at_a_time_;
 };
 
 // (B, layout.floats) packed weights from (B, K) rows.

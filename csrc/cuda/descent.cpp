@@ -92,15 +92,13 @@ CudaStepLoop::CudaStepLoop(CudaBackend& backend, const CascadeTask& task, const 
   for (Table& table : table_) {
     table.plans = Pinned<StepPlan>(size_t(burst_));
     table.clock = Pinned<Clock>(1);
-    check(cudaEventCreateWithFlags(&table.read, cudaEventDisableTiming), "preparing a descent");
+    table.read = std::make_unique<Event>();
   }
   stream.wait();
 }
 
 CudaStepLoop::~CudaStepLoop() {
   cudaStreamSynchronize(backend_.stream().get());  // nothing of this may go while it is being used
-  for (Table& table : table_)
-    if (table.read) cudaEventDestroy(table.read);
 }
 
 DescentTask CudaStepLoop::descent_task() const {
@@ -141,18 +139,18 @@ void CudaStepLoop::queue_step() const {
 void CudaStepLoop::send(const StepPlan* steps, int64_t count) {
   Table& table = table_[turn_];
   turn_ = 1 - turn_;
-  check(cudaEventSynchronize(table.read), "computing");  // of the burst before the last
+  table.read->wait();  // of the burst before the last
   std::memcpy(table.plans.get(), steps, size_t(count) * sizeof(StepPlan));
   *table.clock.get() = {0, int(count)};
   const Stream& stream = backend_.stream();
   stream.upload(plans_.get(), table.plans.get(), size_t(count));
   stream.upload(clock_.get(), table.clock.get(), 1);
-  check(cudaEventRecord(table.read, stream.get()), "computing");
+  table.read->record(stream);
 }
 
 void CudaStepLoop::take(const StepPlan* steps, int64_t count) {
   if (count < 1) return;
-  backend_.choose();
+  const auto entered = backend_.enter();
   const Stream& stream = backend_.stream();
   for (int64_t done = 0; done < count;) {
     const int64_t size = std::min(burst_, count - done);
@@ -176,7 +174,7 @@ void CudaStepLoop::take(const StepPlan* steps, int64_t count) {
 }
 
 Descending CudaStepLoop::read(int64_t picture) {
-  backend_.choose();
+  const auto entered = backend_.enter();
   const Stream& stream = backend_.stream();
   Descending now;
   const size_t K = size_t(weights_), at = size_t(picture) * K;

@@ -38,7 +38,7 @@ class CudaStepLoop final : public StepLoop {
   struct Table {
     Pinned<StepPlan> plans;
     Pinned<Clock> clock;
-    cudaEvent_t read = nullptr;
+    std::unique_ptr<Event> read;
   };
 
   DescentTask descent_task() const;

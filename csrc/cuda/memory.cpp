@@ -36,4 +36,16 @@ Stream::~Stream() {
   cudaStreamDestroy(stream_);
 }
 
+Event::Event() { check(cudaEventCreate(&event_), "preparing to wait for it"); }
+
+Event::~Event() { cudaEventDestroy(event_); }
+
+double Event::seconds_since(const Event& begin) const {
+  float milliseconds = 0;
+  begin.wait();
+  wait();
+  check(cudaEventElapsedTime(&milliseconds, begin.event_, event_), "measuring");
+  return double(milliseconds) / 1e3;
+}
+
 }  // namespace cppn::cuda

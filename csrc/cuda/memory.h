@@ -93,4 +93,20 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
+// A mark in the stream.
+class Event {
+ public:
+  Event();
+  ~Event();
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  void record(const Stream& stream) const { check(cudaEventRecord(event_, stream.get()), "computing"); }
+  void wait() const { check(cudaEventSynchronize(event_), "computing"); }
+  double seconds_since(const Event& begin) const;  // waits for both
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
 }  // namespace cppn::cuda

@@ -41,7 +41,8 @@ int main() {
       std::memcpy(bytes, &v, 4);
       for (unsigned char b : bytes) hash = (hash ^ b) * 1099511628211ull;
     }
-    const double loss = backend.cascade_loss({s, at, target.data()}, w.data());
+    double loss = 0;
+    backend.cascade_loss({s, at, target.data()}, w.data(), &loss);
     std::printf("%s %016llx %.6f\n", all[i]->isa, static_cast<unsigned long long>(hash), loss);
   }
 }

@@ -8,6 +8,8 @@
 
 namespace cppn::cuda {
 
+class Stream;  // of memory.h
+
 // How a network is cut over the multiprocessors.
 struct Launch {
   int threads;          // of a block; it works on 2 * threads pixels at a time
@@ -83,7 +85,7 @@ void launch_quantize(const DescentTask&, int64_t pictures, cudaStream_t);
 void launch_advance(const DescentTask&, int64_t pictures, Draw, cudaStream_t);
 void launch_render(const RenderTask&, const Launch&, cudaStream_t);
 // GFLOP/s of multiply-adds from registers on all multiprocessors.
-double measure_peak(double seconds, int multiprocessors, cudaStream_t);
+double measure_peak(double seconds, int multiprocessors, const Stream&);
 
 // Lets kernels have that much shared memory for a block: more than 48 KB must be asked for.
 void allow_gradient(size_t bytes);

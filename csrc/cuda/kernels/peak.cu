@@ -1,4 +1,5 @@
 // The ceiling that training is measured against: chains of multiply-adds that never leave the registers.
+#include "../memory.h"
 #include "kernels.h"
 #include "launch.h"
 
@@ -24,32 +25,17 @@ __global__ void __launch_bounds__(kThreads) peak_kernel(float x, float y, float*
   if (sum == -1.0f) *never = sum;  // it is positive, but the compiler does not know
 }
 
-class Event {
- public:
-  Event() { check(cudaEventCreate(&event_), "measuring"); }
-  ~Event() { cudaEventDestroy(event_); }
-  void record(cudaStream_t stream) { check(cudaEventRecord(event_, stream), "measuring"); }
-  double seconds_since(const Event& begin) const {
-    float milliseconds = 0;
-    check(cudaEventSynchronize(event_), "measuring");
-    check(cudaEventElapsedTime(&milliseconds, begin.event_, event_), "measuring");
-    return double(milliseconds) / 1e3;
-  }
-
- private:
-  cudaEvent_t event_ = nullptr;
-};
-
 }  // namespace
 
-double measure_peak(double seconds, int multiprocessors, cudaStream_t stream) {
+double measure_peak(double seconds, int multiprocessors, const Stream& stream) {
   const int blocks = kBlocks * multiprocessors;
   const double flops = 2.0 * kChains * kRounds * kThreads * double(blocks);
   double best = 0, spent = 0;
   for (int i = 0; i < 3 || spent < seconds; ++i) {
     Event begin, end;
     begin.record(stream);
-    launch(peak_kernel, grid_of(blocks), kThreads, 0, stream, 0.5f, 0.25f, static_cast<float*>(nullptr));
+    launch(peak_kernel, grid_of(blocks), kThreads, 0, stream.get(), 0.5f, 0.25f,
+           static_cast<float*>(nullptr));
     end.record(stream);
     const double took = end.seconds_since(begin);
     spent += took + 1e-4;
