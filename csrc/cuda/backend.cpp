@@ -50,6 +50,7 @@ CudaBackend::CudaBackend(int index) : index_(index) {
   name_ = "cuda/sm_" + std::to_string(attribute(cudaDevAttrComputeCapabilityMajor, index)) +
           std::to_string(attribute(cudaDevAttrComputeCapabilityMinor, index));
   allow_gradient(limits_.block_bytes);
+  set_up_elementwise();
   allow_render(limits_.block_bytes);
 }
 

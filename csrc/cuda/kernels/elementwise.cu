@@ -138,6 +138,13 @@ __global__ void __launch_bounds__(kThreads) advance_kernel(const DescentTask t) 
 
 }  // namespace
 
+void set_up_elementwise() {
+  prefer_shared_memory(draw_kernel);
+  prefer_shared_memory(quantize_kernel);
+  prefer_shared_memory(advance_kernel<false>);
+  prefer_shared_memory(advance_kernel<true>);
+}
+
 void launch_draw(const DescentTask& task, int64_t pictures, cudaStream_t stream) {
   launch(draw_kernel, grid_of((task.weights + kThreads - 1) / kThreads, pictures), kThreads, 0, stream, task);
 }

@@ -89,6 +89,7 @@ double measure_peak(double seconds, int multiprocessors, const Stream&);
 
 // Lets kernels have that much shared memory for a block: more than 48 KB must be asked for.
 void allow_gradient(size_t bytes);
+void set_up_elementwise();
 void allow_render(size_t bytes);
 // Blocks of a launch that run on one multiprocessor at the same time.
 int gradient_occupancy(const CascadeShape&, const Launch&);

@@ -17,10 +17,19 @@ void launch(void (*kernel)(Parameters...), dim3 grid, int threads, size_t bytes,
   check(cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...), "starting a kernel");
 }
 
+// All of a multiprocessor's memory that can be shared is to be: several blocks may need it. The small kernels
+// between ask for the same, because a multiprocessor has to be idle to be divided anew.
+template <class Kernel>
+void prefer_shared_memory(Kernel kernel) {
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout, 100),
+        "setting up a kernel");
+}
+
 template <class Kernel>
 void allow(Kernel kernel, size_t bytes) {
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, int(bytes)),
         "setting up a kernel");
+  prefer_shared_memory(kernel);
 }
 
 template <class Kernel>
