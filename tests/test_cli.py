@@ -17,7 +17,7 @@ from cppn_native.cli import main
 from cppn_native.image import load_image, save_image
 from cppn_native.sheets import activation_sheet
 
-COMMANDS = ("fit", "render", "info", "neurons", "devices")
+COMMANDS = ("fit", "render", "info", "neurons", "export", "devices")
 QUICK = ("--steps", "20", "--neurons", "5")
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, pipes and devices of POSIX")
 
@@ -577,6 +577,40 @@ def test_a_gpu_that_fails_is_a_line_of_warning(capsys, monkeypatch, command):
 def test_a_forced_instruction_set_that_is_not_there_is_refused(capsys, monkeypatch):
     monkeypatch.setenv("CPPN_ISA", "none")
     assert refused(capsys, "devices").startswith("CPPN_ISA=none cannot run here")
+
+
+# -- export --------------------------------------------------------------------------------------------------
+
+
+def test_export_writes_programs_by_suffix_and_says_their_size(capsys):
+    assert main(["export", "model.cppn", "-o", "a.py", "-o", "a.c", "-o", "a.html"]) == 0
+    model, out = cn.load("model.cppn"), capsys.readouterr().out
+    for name in ("a.py", "a.c", "a.html"):
+        assert Path(name).read_text() == model.export(target=Path(name).suffix, verify=False)
+        assert f"{Path(name).stat().st_size} bytes · {name}" in out
+
+
+def test_export_to_a_picture_draws_the_neurons():
+    assert main(["export", "model.cppn", "-o", "sheet.png"]) == 0
+    np.testing.assert_array_equal(pixels("sheet.png"), activation_sheet(cn.load("model.cppn")))
+
+
+def test_export_without_an_output_is_a_page_in_the_current_folder():
+    assert main(["export", "model.safetensors"]) == 0
+    assert Path("model.html").read_text().lower().startswith("<!doctype html>")
+
+
+def test_export_runs_the_program_unless_told_not_to(capsys, monkeypatch):
+    from cppn_native.export import TARGETS
+
+    monkeypatch.setitem(TARGETS, "py", lambda program: "raise SystemExit('broken')")
+    assert "broken" in refused(capsys, "export", "model.cppn", "-o", "a.py")
+    assert not Path("a.py").exists()
+    assert main(["export", "model.cppn", "-o", "a.py", "--no-verify"]) == 0
+
+
+def test_export_refuses_other_suffixes_before_any_work(capsys):
+    assert ".html" in refused(capsys, "export", "model.cppn", "-o", "a.doc")
 
 
 # -- the program ---------------------------------------------------------------------------------------------

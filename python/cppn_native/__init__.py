@@ -5,11 +5,12 @@
 >>> model.save("photo.cppn")                 # doctest: +SKIP
 """
 
+from . import kaseorg
 from ._core import __version__
 from .activations import ACTIVATIONS
 from .codec import info, load
 from .devices import Device, devices
-from .errors import DeviceError, DivergedError, FormatError
+from .errors import DeviceError, DivergedError, ExportError, FormatError
 from .many import train_many
 from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
@@ -23,12 +24,14 @@ __all__ = [
     "Device",
     "DeviceError",
     "DivergedError",
+    "ExportError",
     "FormatError",
     "Model",
     "Progress",
     "__version__",
     "devices",
     "info",
+    "kaseorg",
     "load",
     "train",
     "train_many",

@@ -11,7 +11,11 @@ from ._core import DeviceError, FormatError
 if TYPE_CHECKING:
     from .models.base import Model
 
-__all__ = ["DeviceError", "DivergedError", "FormatError", "of_picture"]
+__all__ = ["DeviceError", "DivergedError", "ExportError", "FormatError", "of_picture"]
+
+
+class ExportError(RuntimeError):
+    """An exported program that was run and failed, or that showed something else than its model."""
 
 
 class DivergedError(RuntimeError):

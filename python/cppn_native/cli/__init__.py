@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("cppn: interrupted", file=sys.stderr)
         return 130
-    except (ValueError, OSError, MemoryError, cn.DeviceError, cn.DivergedError) as error:
+    except (ValueError, OSError, MemoryError, cn.DeviceError, cn.DivergedError, cn.ExportError, ImportError) as error:
         return complain(error, args)
 
 

@@ -17,6 +17,7 @@ from ..coords import CONVENTIONS, Region
 from ..fit.plan import Plan
 from ..models.base import check_region
 from . import commands
+from .export import export
 
 __all__ = ["make_parser"]
 
@@ -43,6 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
         (commands.render, _render_arguments),
         (commands.info, _info_arguments),
         (commands.neurons, _neurons_arguments),
+        (export, _export_arguments),
         (commands.devices, None),
     ):
         text, _, examples = inspect.cleandoc(run.__doc__ or "").partition("\n\n")
@@ -108,6 +110,14 @@ def _neurons_arguments(add: Callable[..., Any]) -> None:
     add("file", help="a .cppn or .safetensors file")
     add("-o", "--output", metavar="FILE", help="a picture by suffix (default: NAME-neurons.png of NAME.cppn)")
     add("--columns", metavar="N", type=int, help="tiles in a row (default: what looks best)")
+
+
+def _export_arguments(add: Callable[..., Any]) -> None:
+    add("file", help="a .cppn or .safetensors file")
+    add("-o", "--output", metavar="FILE", action="append", help="a program (.py, .js, .c, .glsl, .html, .onnx, "
+        ".pyth) or a picture of the neurons, by suffix; may be repeated (default: the model's name with .html, in "
+        "the current folder)")  # fmt: skip
+    add("--no-verify", action="store_true", help="do not run and compare what can be run here")
 
 
 def _size(text: str) -> tuple[int, int]:

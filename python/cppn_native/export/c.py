@@ -75,13 +75,18 @@ def source(program: Program) -> str:
         digits=program.digits,
         steps=",".join(number(step) for step in program.steps),
         extra=_extra(program),
-        cases="\n".join(f"case'{i}':z={spelled(name, 'c')};break;" for i, name in enumerate(program.used)),
+        cases="\n".join(_case(i, spelled(name, "c")) for i, name in enumerate(program.used)),
         store="".join(f"put(256*a[{first + i}]);" for i in program.shown),
         sx=number(program.x.slope),
         ox=signed(program.x.offset),
         sy=number(program.y.slope),
         oy=signed(program.y.offset),
-    ).replace("z=z;", "")
+    )
+
+
+def _case(number: int, expression: str) -> str:
+    change = "" if expression == "z" else f"z={expression};"  # clang warns of z=z
+    return f"case'{number}':{change}break;"
 
 
 def _weights(program: Program) -> tuple[str, str]:

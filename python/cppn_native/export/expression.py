@@ -9,7 +9,7 @@ floor(256 a) clipped to a byte.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..coords import axes
 from ..models.base import Model, check_size
@@ -35,6 +35,7 @@ class Program:
     levels    packed rows: row n has ``inputs + n`` entries; integers, or floats for a model that is not quantized
     steps     what one level weighs: from the constant, from the other inputs, from neurons
     names     the activation of every neuron
+    model     what it was made of, for a language with an encoder of its own
     """
 
     size: tuple[int, int]
@@ -46,6 +47,7 @@ class Program:
     steps: tuple[float, ...]
     names: tuple[str, ...]
     channels: int
+    model: Cascade = field(repr=False)
 
     @property
     def inputs(self) -> int:
@@ -99,6 +101,7 @@ def program(model: Model, size: tuple[int, int] | None = None) -> Program:
         steps=model.steps,
         names=config.activation_names,
         channels=config.channels,
+        model=model,
     )
 
 

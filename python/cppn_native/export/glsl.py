@@ -7,7 +7,7 @@ the bare levels. The code is straight: no loop and no indexed array, which many 
 from __future__ import annotations
 
 from .expression import Program
-from .packing import fill, number, real, values
+from .packing import fill, number, real, signed, values
 from .spelling import spelled
 
 __all__ = ["begin", "end", "functions", "source"]
@@ -67,17 +67,15 @@ def functions(program: Program) -> str:
 
 
 def begin(program: Program) -> str:
-    """``vec4 cppn(vec2 p)`` up to the first neuron: the nodes v0, v1, ... and their inputs; ``B`` is a neuron's step."""
+    """``vec4 cppn(vec2 p)`` up to the first neuron: nodes v0, v1, ... with the inputs in them; B is a neuron's step."""
     count = (program.inputs + program.neurons + 3) // 4
     one, other, neuron = (real(step) for step in program.steps)
-    x = f"{real(program.x.slope)}*p.x{signed(program.x.offset)}"
-    y = f"{real(program.y.slope)}*p.y{signed(program.y.offset)}"
+    x = f"{real(program.x.slope)}*p.x{signed(program.x.offset, real)}"
+    y = f"{real(program.y.slope)}*p.y{signed(program.y.offset, real)}"
     vectors = "".join(f",v{i}=vec4(0)" for i in range(count))
     inputs = [one] + [f"{other}*{value}" for value in _inputs(program)]
     stores = "".join(f"{_node(i)}={value};" for i, value in enumerate(inputs))
-    return (
-        f"vec4 cppn(vec2 p){{\nconst float B={neuron};float x={x},y={y};vec4 o=vec4(0,0,0,1){vectors};\n{stores}\n"
-    )
+    return f"vec4 cppn(vec2 p){{\nconst float B={neuron};float x={x},y={y};vec4 o=vec4(0,0,0,1){vectors};\n{stores}\n"
 
 
 def end(program: Program) -> str:

@@ -72,9 +72,7 @@ def _decode(program: Program) -> str:
     if packed.width == 1:
         return f"const L={digit}.map(c=>c{signed(packed.low)});"
     terms = "".join(f"+G[i+{j}]*{BASE**j}" for j in range(packed.width))
-    return (
-        f"const G={digit},L=[];for(let i=0;i<G.length;i+={packed.width})L.push({packed.low}{terms});"
-    )
+    return f"const G={digit},L=[];for(let i=0;i<G.length;i+={packed.width})L.push({packed.low}{terms});"
 
 
 def _extra(program: Program) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,16 +41,16 @@ def number(value: float, digits: int = 12) -> str:
     return re.sub(r"^(-?)0\.", r"\1.", text)
 
 
-def signed(value: float) -> str:
-    """A number to be written after another: with a plus or a minus before it."""
-    text = number(value)
-    return text if text.startswith("-") else "+" + text
-
-
 def real(value: float, digits: int = 12) -> str:
     """A number with a point or an exponent: GLSL takes no integer for a float."""
     text = number(value, digits)
     return text if "." in text or "e" in text else text + "."
+
+
+def signed(value: float, form: Callable[[float], str] = number) -> str:
+    """A number to be written after another: with a plus or a minus before it."""
+    text = form(value)
+    return text if text.startswith("-") else "+" + text
 
 
 def values(levels: Sequence[float]) -> str:

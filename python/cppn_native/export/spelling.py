@@ -8,7 +8,7 @@ from __future__ import annotations
 
 __all__ = ["LANGUAGES", "SPELLING", "spelled"]
 
-LANGUAGES = ("python", "js", "c", "glsl")
+LANGUAGES = ("python", "js", "c", "glsl", "onnx")
 
 SPELLING: dict[str, dict[str, str]] = {
     "sigmoid": {
@@ -16,26 +16,30 @@ SPELLING: dict[str, dict[str, str]] = {
         "js": "1/(1+Math.exp(-z))",
         "c": "1/(1+exp(-z))",
         "glsl": "1./(1.+exp(clamp(-z,-80.,80.)))",
+        "onnx": "Sigmoid",
     },
     "sine": {
         "python": ".5+.5*sin(z)",
         "js": ".5+.5*Math.sin(z)",
         "c": ".5+.5*sin(z)",
         "glsl": ".5+.5*wave(z*.159154943)",
+        "onnx": "Sin *.5 +.5",
     },
     "tanh": {
         "python": "tanh(z)",
         "js": "Math.tanh(z)",
         "c": "tanh(z)",
         "glsl": "2./(1.+exp(clamp(-2.*z,-80.,80.)))-1.",
+        "onnx": "Tanh",
     },
     "gaussian": {
         "python": "exp(-z*z)",
         "js": "Math.exp(-z*z)",
         "c": "exp(-z*z)",
         "glsl": "exp(-min(z*z,80.))",
+        "onnx": "square Neg Exp",
     },
-    "identity": {"python": "z", "js": "z", "c": "z", "glsl": "z"},
+    "identity": {"python": "z", "js": "z", "c": "z", "glsl": "z", "onnx": ""},
 }
 
 

@@ -152,6 +152,29 @@ class Model(ABC):
         else:
             raise ValueError(f"path must end in .cppn or .safetensors, got {str(path)!r}")
 
+    def export(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        target: str | None = None,
+        *,
+        verify: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> str | bytes:
+        """The model as a program that needs none of this library (docs/exporting.md): returned, and written to
+        ``path`` atomically if there is one.
+
+        path    its suffix is the target, unless that is given: .py, .js, .c, .glsl, .html, .onnx, .pyth
+        target  "py", "js", "c", "glsl", "html", "onnx" (which needs the extra "onnx") or "pyth"
+        verify  run the program first, where this machine can, and compare it with ``render()``
+        size    (width, height) that the program renders when it is not told; None is the size fitted to
+
+        Raises ``ValueError`` for a target that is none or that the model cannot reach, ``ExportError`` for a
+        program that differs from the model.
+        """
+        from ..export import export
+
+        return export(self, path, target, verify=verify, size=size)
+
     @abstractmethod
     def _channels(self) -> int: ...
 

@@ -1,0 +1,83 @@
+"""A model as a program that needs none of this library: Python, JavaScript, C, a shader, a page (docs/exporting.md)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from ..image import write_atomic
+from ..models.base import Model
+from . import c, glsl, html, js, onnx, pyth, python
+from .expression import Program, program
+from .verify import Verified, run_and_compare
+
+__all__ = ["TARGETS", "Program", "Verified", "export", "program", "run_and_compare", "sizes"]
+
+Exporter = Callable[[Program], "str | bytes"]
+
+TARGETS: dict[str, Exporter] = {
+    "py": python.source,
+    "js": js.source,
+    "c": c.source,
+    "glsl": glsl.source,
+    "html": html.source,
+    "onnx": onnx.source,
+    "pyth": pyth.source,
+}
+"""The exporters by target, which is also the suffix of their files. Others enter themselves here."""
+
+
+def export(
+    model: Model,
+    path: str | os.PathLike[str] | None = None,
+    target: str | None = None,
+    *,
+    verify: bool = True,
+    size: tuple[int, int] | None = None,
+) -> str | bytes:
+    """The model as a self-contained program; written to ``path`` atomically, if there is one, and returned.
+
+    path    where it goes; its suffix is the target, unless that is given
+    target  one of ``TARGETS``: "py", "js", "c", "glsl", "html", "onnx", "pyth"
+    verify  run the program and compare it with the model first, where this machine can
+    size    (width, height) that the program renders when it is not told; None is the size fitted to
+
+    Raises ``ValueError`` for an unknown target or a size that is none, ``ExportError`` for a program that differs
+    from the model, before anything is written; ``ImportError`` naming the extra that a target needs; ``OSError`` for
+    what the disk refuses.
+    """
+    name = _target(path, target)
+    text = TARGETS[name](program(model, size))
+    if verify:
+        run_and_compare(model, name, text)
+    if path is not None:
+        write_atomic(path, _encoded(text))
+    return text
+
+
+def sizes(model: Model) -> dict[str, int]:
+    """Bytes of every export of the model, by target; without those that it cannot reach or whose extra is not
+    installed."""
+    found = {}
+    for name, make in TARGETS.items():
+        with suppress(ImportError, ValueError):
+            found[name] = len(_encoded(make(program(model))))
+    return found
+
+
+def _encoded(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def _target(path: str | os.PathLike[str] | None, target: str | None) -> str:
+    known = ", ".join(TARGETS)
+    if target is None and path is None:
+        raise ValueError(f"export needs a path or a target: one of {known}")
+    name = (Path(path).suffix if target is None and path is not None else str(target)).lower().removeprefix(".")
+    if name not in TARGETS:
+        if target is None:
+            raise ValueError(f"path must end in one of .{known.replace(', ', ', .')}, got {os.fspath(path or '')!r}")
+        raise ValueError(f"target must be one of {known}, got {target!r}")
+    return name

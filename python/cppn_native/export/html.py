@@ -1,0 +1,185 @@
+"""A model as a page: WebGL 2, or a 2-D canvas where there is none, to zoom and pan; one file, no request.
+
+The page holds the levels once. JavaScript decodes them, and writes the neurons of the shader from them.
+"""
+
+from __future__ import annotations
+
+from . import glsl, js
+from .expression import Program
+from .packing import fill
+
+__all__ = ["source"]
+
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1,viewport-fit=cover">
+<title>A picture computed from @count@ numbers</title>
+<link rel="icon" href="data:,">
+<style>
+html,body{margin:0;height:100%;overflow:hidden;background:@paper@;overscroll-behavior:none}
+canvas{position:fixed;inset:0;width:100%;height:100%;touch-action:none;cursor:grab;outline:0}
+canvas:active{cursor:grabbing}
+p{position:fixed;left:50%;bottom:calc(16px + env(safe-area-inset-bottom));transform:translateX(-50%);margin:0;\
+padding:.5em 1em;border-radius:2em;background:#000a;color:#fff;font:14px/1.4 system-ui,sans-serif;white-space:nowrap;\
+pointer-events:none;transition:opacity .6s}
+p.off{opacity:0}
+</style>
+<p></p>
+<script>
+"use strict";
+@core@@view@@webgl@@canvas@@input@</script>
+</html>
+"""
+
+# A view is zoom and the place in the middle; geometry() turns it into the picture's rectangle in device pixels.
+_VIEW = """\
+const W=@width@,H=@height@,hint=document.querySelector("p");
+let c,paint,zoom=1,cx=.5,cy=.5,queued=0;
+function geometry(){
+const w=c.width,h=c.height,s=Math.min(w/W,h/H)*zoom,sw=W*s,sh=H*s,
+hold=(v,r)=>r<=1?.5:Math.min(1-.5/r,Math.max(.5/r,v));
+cx=hold(cx,sw/w);cy=hold(cy,sh/h);
+return{w,h,sw,sh,x:Math.round(w/2-cx*sw),y:Math.round(h/2-cy*sh)}}
+function frame(){
+queued=0;
+const d=devicePixelRatio,w=Math.max(1,Math.round(innerWidth*d)),h=Math.max(1,Math.round(innerHeight*d));
+if(c.width!=w||c.height!=h){c.width=w;c.height=h}
+paint(geometry())}
+function draw(){queued=queued||requestAnimationFrame(frame)}
+function start(){
+if(c)c.remove();
+c=document.createElement("canvas");c.setAttribute("role","img");c.setAttribute("aria-label",document.title);
+document.body.prepend(c);listen()}
+"""
+
+_WEBGL = """\
+function shader(){
+let g=`@begin@`,i=0;
+const at=j=>"v"+(j>>2)+"."+"xyzw"[j&3];
+for(let n=0;n<N;n++){
+const t=[],m=D+n;
+for(let j=0;j<m;j+=4)t.push(`dot(v${j>>2},vec4(${[0,1,2,3].map(q=>j+q<m?L[i+j+q]:0)}))`);
+i+=m;
+const o=n-N+@channels@,z=`f${K[n]}(${t.join("+")})`;
+g+=o<0?`${at(m)}=B*${z};\\n`:`o.${"xyzw"[o]}=${z};${at(m)}=B*o.${"xyzw"[o]};\\n`}
+return`#version 300 es
+precision highp float;
+@functions@uniform vec4 r;out vec4 color;
+${g}@end@
+void main(){vec2 p=gl_FragCoord.xy*r.xy+r.zw;color=p==clamp(p,0.,1.)?cppn(p):vec4(0);}`}
+function webgl(){
+const gl=c.getContext("webgl2",{premultipliedAlpha:false,antialias:false});
+if(!gl)return 0;
+let r;
+const build=()=>{
+const p=gl.createProgram();
+for(const[k,s]of[[gl.VERTEX_SHADER,`#version 300 es
+void main(){gl_Position=vec4(gl_VertexID==1?3:-1,gl_VertexID==2?3:-1,0,1);}`],[gl.FRAGMENT_SHADER,shader()]]){
+const o=gl.createShader(k);gl.shaderSource(o,s);gl.compileShader(o);gl.attachShader(p,o)}
+gl.linkProgram(p);
+if(!gl.getProgramParameter(p,gl.LINK_STATUS))return 0;
+gl.useProgram(p);r=gl.getUniformLocation(p,"r");return 1};
+if(!build())return 0;
+c.addEventListener("webglcontextlost",e=>e.preventDefault());
+c.addEventListener("webglcontextrestored",()=>{build();draw()});
+paint=g=>{
+gl.viewport(0,0,g.w,g.h);
+gl.uniform4f(r,1/g.sw,-1/g.sh,-g.x/g.sw,(g.h-g.y)/g.sh);
+gl.drawArrays(gl.TRIANGLES,0,3);
+c.dataset.done="webgl"};
+return 1}
+"""
+
+# Coarse at once, then finer in slices of time, so that the page stays quick; what is shown is only ever replaced by
+# something finished.
+_CANVAS = """\
+function canvas2d(){
+const x=c.getContext("2d");
+let job=0,shown;
+const show=g=>{
+x.clearRect(0,0,g.w,g.h);
+if(shown)x.drawImage(shown.b,g.x+shown.l*g.sw,g.y+shown.t*g.sh,shown.w*g.sw,shown.h*g.sh)};
+paint=g=>{
+const mine=++job,l=Math.max(0,g.x),t=Math.max(0,g.y),
+w=Math.min(g.w,Math.round(g.x+g.sw))-l,h=Math.min(g.h,Math.round(g.y+g.sh))-t;
+delete c.dataset.done;show(g);
+const pass=q=>{
+const bw=Math.ceil(w/q),bh=Math.ceil(h/q),m=new ImageData(bw,bh);
+let j=0;
+const slice=()=>{
+if(mine!=job)return;
+for(const end=performance.now()+12;j<bh&&(q>4||performance.now()<end);j++)
+for(let i=0;i<bw;i++)pixel((l+(i+.5)*q-g.x)/g.sw,(t+(j+.5)*q-g.y)/g.sh,m.data,4*(j*bw+i));
+if(j<bh)return setTimeout(slice);
+const b=document.createElement("canvas");b.width=bw;b.height=bh;b.getContext("2d").putImageData(m,0,0);
+shown={b,l:(l-g.x)/g.sw,t:(t-g.y)/g.sh,w:bw*q/g.sw,h:bh*q/g.sh};
+show(g);
+if(q>1)setTimeout(pass,0,q>4?3:1);else c.dataset.done="2d"};
+slice()};
+if(w>0&&h>0)pass(8)}}
+"""
+
+_INPUT = """\
+function scale(f,x,y){
+const g=geometry(),old=zoom;
+zoom=Math.min(2000,Math.max(1,zoom*f));
+const k=zoom/old;
+cx=(g.w/2-x)/(g.sw*k)+(x-g.x)/g.sw;cy=(g.h/2-y)/(g.sh*k)+(y-g.y)/g.sh;
+changed()}
+function move(x,y){const g=geometry();cx-=x/g.sw;cy-=y/g.sh;changed()}
+function changed(){hint.className="off";draw()}
+function listen(){
+const on=new Map,at=e=>[e.clientX*devicePixelRatio,e.clientY*devicePixelRatio],
+middle=()=>{const v=[...on.values()],n=v.length,x=v.reduce((s,p)=>s+p[0],0)/n,y=v.reduce((s,p)=>s+p[1],0)/n;
+return[x,y,n>1?Math.hypot(v[0][0]-v[1][0],v[0][1]-v[1][1]):1]};
+c.onpointerdown=e=>{c.setPointerCapture(e.pointerId);on.set(e.pointerId,at(e))};
+c.onpointerup=c.onpointercancel=e=>on.delete(e.pointerId);
+c.onpointermove=e=>{
+if(!on.has(e.pointerId))return;
+const[x,y,d]=middle();
+on.set(e.pointerId,at(e));
+const[u,v,s]=middle();
+move(u-x,v-y);
+if(on.size>1)scale(s/(d||1),u,v)};
+c.addEventListener("wheel",e=>{
+e.preventDefault();
+scale(Math.exp(-e.deltaY*(e.deltaMode?.05:e.ctrlKey?.01:.0015)),...at(e))},{passive:false});
+c.ondblclick=e=>scale(2,...at(e))}
+addEventListener("keydown",e=>{
+if(e.ctrlKey||e.metaKey||e.altKey)return;
+const w=c.width/2,h=c.height/2,
+f={ArrowLeft:()=>move(w/5,0),ArrowRight:()=>move(-w/5,0),ArrowUp:()=>move(0,h/5),ArrowDown:()=>move(0,-h/5),
+"+":()=>scale(1.25,w,h),"=":()=>scale(1.25,w,h),"-":()=>scale(.8,w,h),0:()=>{zoom=1;cx=cy=.5;changed()}}[e.key];
+if(f){e.preventDefault();f()}});
+addEventListener("resize",draw);
+hint.textContent=matchMedia("(pointer:coarse)").matches?"Drag to move · pinch to zoom":\
+"Drag to move · scroll to zoom · 0 for all";
+setTimeout(()=>hint.className="off",5000);
+start();
+if(!webgl()){start();canvas2d()}
+draw();
+"""
+
+
+def source(program: Program) -> str:
+    """The page's text."""
+    webgl = fill(
+        _WEBGL,
+        begin=glsl.begin(program),
+        functions=glsl.functions(program),
+        end=glsl.end(program),
+        channels=program.channels,
+    )
+    return fill(
+        _PAGE,
+        count=len(program.levels),
+        paper="#fff" if program.alpha else "#111",
+        core=js.core(program),
+        view=fill(_VIEW, width=program.size[0], height=program.size[1]),
+        webgl=webgl,
+        canvas=_CANVAS,
+        input=_INPUT,
+    )
