@@ -20,16 +20,8 @@ from cppn_native.fit.order import check_order
 from cppn_native.fit.run import first_state
 from cppn_native.fit.state import load_checkpoint
 from numpy.typing import NDArray
+from test_training import QUICK
 
-QUICK: dict[str, Any] = {
-    "steps": 60,
-    "rounds": 3,
-    "polish": 2,
-    "sample": 400,
-    "neurons": 9,
-    "max_bytes": 120,
-    "progress": False,
-}
 PLACES = ("open", "task", "descent", "run 1", "run 3", "state 2")
 
 

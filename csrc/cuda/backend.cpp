@@ -157,24 +157,26 @@ void CudaBackend::render_chunks(const CascadeShape& shape, const Pixels& host_pi
   }
 }
 
-void CudaBackend::cascade_render(const CascadeShape& shape, const Pixels& host_pixels, const float* host_w,
-                                 float* host_out) {
+// Floats or bytes: the outputs of a pixel lie side by side.
+template <class Out>
+void CudaBackend::render_outputs(const CascadeShape& shape, const Pixels& host_pixels, const float* host_w,
+                                 Out* RenderTask::* goal, Out* host_out) {
   const int64_t C = shape.channels;
-  render_chunks<float>(
-      shape, host_pixels, host_w, C, [](RenderTask& task, float* out) { task.floats = out; },
-      [&](const float* out, int64_t first, int64_t count) {
+  render_chunks<Out>(
+      shape, host_pixels, host_w, C, [&](RenderTask& task, Out* out) { task.*goal = out; },
+      [&](const Out* out, int64_t first, int64_t count) {
         stream_->download(host_out + first * C, out, size_t(count * C));
       });
 }
 
+void CudaBackend::cascade_render(const CascadeShape& shape, const Pixels& host_pixels, const float* host_w,
+                                 float* host_out) {
+  render_outputs(shape, host_pixels, host_w, &RenderTask::floats, host_out);
+}
+
 void CudaBackend::cascade_render_bytes(const CascadeShape& shape, const Pixels& host_pixels,
                                        const float* host_w, uint8_t* host_out) {
-  const int64_t C = shape.channels;
-  render_chunks<uint8_t>(
-      shape, host_pixels, host_w, C, [](RenderTask& task, uint8_t* out) { task.bytes = out; },
-      [&](const uint8_t* out, int64_t first, int64_t count) {
-        stream_->download(host_out + first * C, out, size_t(count * C));
-      });
+  render_outputs(shape, host_pixels, host_w, &RenderTask::bytes, host_out);
 }
 
 void CudaBackend::cascade_activations(const CascadeShape& shape, const Pixels& host_pixels,

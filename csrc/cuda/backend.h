@@ -39,6 +39,9 @@ class CudaBackend final : public Backend {
   template <class Out, class Aim, class Get>
   void render_chunks(const CascadeShape& shape, const Pixels& host_pixels, const float* host_w, int64_t width,
                      Aim&& aim, Get&& get);
+  template <class Out>
+  void render_outputs(const CascadeShape& shape, const Pixels& host_pixels, const float* host_w,
+                      Out* RenderTask::* goal, Out* host_out);
 
   int index_;
   std::string name_;
