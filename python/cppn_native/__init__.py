@@ -8,6 +8,7 @@
 from . import kaseorg
 from ._core import __version__
 from .activations import ACTIVATIONS
+from .art.painter import Painter, paint
 from .codec import info, load
 from .devices import Device, devices
 from .errors import DeviceError, DivergedError, ExportError, FormatError
@@ -27,12 +28,14 @@ __all__ = [
     "ExportError",
     "FormatError",
     "Model",
+    "Painter",
     "Progress",
     "__version__",
     "devices",
     "info",
     "kaseorg",
     "load",
+    "paint",
     "train",
     "train_many",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -182,11 +181,9 @@ class Model(ABC):
     def _metadata(self) -> dict[str, str]: ...
 
     def _repr_png_(self) -> bytes:
-        from PIL import Image
+        from ..image import png_bytes
 
-        out = io.BytesIO()
-        Image.fromarray(self.render()).save(out, format="PNG")
-        return out.getvalue()
+        return png_bytes(self.render())
 
 
 def check_size(size: object, supersample: int = 1) -> tuple[int, int]:
