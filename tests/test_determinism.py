@@ -17,8 +17,8 @@ import pytest
 from cppn_native import _core
 from cppn_native.coords import axes
 from reference import cascade, philox
-from reference.cascade import Network
 from reference.activations import PAINTED
+from reference.cascade import Network
 from reference.cases import Case, mixed, native_shape, relative_error
 
 THREADS = (1, 2, 3, 5)

@@ -62,7 +62,7 @@ def softplus(z):
     return np.logaddexp(0, z), sigmoid(z)[0]
 
 
-def abs(z):  # noqa: A001
+def abs(z):
     return np.abs(z), np.sign(z)
 
 
