@@ -8,14 +8,17 @@
 from . import kaseorg
 from ._core import __version__
 from .activations import ACTIVATIONS
+from .art.latent import Latent
 from .codec import info, load
 from .devices import Device, devices
 from .errors import DeviceError, DivergedError, ExportError, FormatError
 from .many import train_many
 from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
+from .motion import latent_walk, morph
 from .progress import Progress
 from .training import train
+from .video import write_video
 
 __all__ = [
     "ACTIVATIONS",
@@ -26,13 +29,17 @@ __all__ = [
     "DivergedError",
     "ExportError",
     "FormatError",
+    "Latent",
     "Model",
     "Progress",
     "__version__",
     "devices",
     "info",
     "kaseorg",
+    "latent_walk",
     "load",
+    "morph",
     "train",
     "train_many",
+    "write_video",
 ]
