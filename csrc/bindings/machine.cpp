@@ -28,6 +28,17 @@ void bind_machine(py::module_& m) {
         return table;
       },
       "(name, formula in z, description) of every activation, in the order of their numbers in a file.");
+  m.def(
+      "across",
+      [] {
+        std::vector<std::tuple<std::string, std::string, std::string>> table;
+#define CPPN_X(name, formula, text) table.emplace_back(#name, formula, text);
+        CPPN_ACROSS(CPPN_X)
+#undef CPPN_X
+        return table;
+      },
+      "The same of the functions of all features of a pixel at once, whose numbers follow those of the "
+      "activations.");
   m.attr("MAX_NEURONS") = kMaxNeurons;
   m.attr("MAX_CHANNELS") = kMaxChannels;
   m.attr("MAX_OCTAVES") = kMaxOctaves;

@@ -6,6 +6,7 @@ PYBIND11_MODULE(_core, m) {
       "Native kernels, training loops and codec of cppn_native. Arguments are checked by the Python layer.";
   cppn::bindings::bind_machine(m);
   cppn::bindings::bind_cascade(m);
+  cppn::bindings::bind_layers(m);
   cppn::bindings::bind_cuda(m);
   cppn::bindings::bind_rounding(m);
   cppn::bindings::bind_codec(m);

@@ -1,76 +1,44 @@
-// THE table of activations: name, value, slope, formula. CPU, CUDA, Python and the exporters read it from
-// here. docs/adding_an_activation.md says how to add one. A line's position is its number in the .cppn file:
-// append only.
+// THE table of activations: name, formula, what it is; value and slope are in formulas.h. CPU, CUDA, Python
+// and the exporters read it from here. docs/adding_an_activation.md says how to add one. A line's position is
+// its number in the .cppn file: append only.
 #pragma once
 #include <type_traits>
 
-#include "math.h"
+#include "formulas.h"
 
-//  X(name, formula, what it is)
+//  X(name, formula, what it is)      eps = 1e-8
 #define CPPN_ACTIVATIONS(X)                                                                \
   X(sigmoid, "1 / (1 + exp(-z))", "the logistic function, as in the 1020-byte program")    \
   X(sine, "0.5 + 0.5 * sin(z)", "a wave between 0 and 1: more detail for as many weights") \
   X(tanh, "tanh(z)", "the sigmoid stretched to (-1, 1)")                                   \
   X(gaussian, "exp(-z * z)", "a bump: one where the sum is zero")                          \
-  X(identity, "z", "no nonlinearity")
+  X(identity, "z", "no nonlinearity")                                                      \
+  X(square, "z * z", "a bowl")                                                             \
+  X(log_abs, "log(abs(z) + eps)", "a funnel: a deep line where the sum is zero")           \
+  X(cos, "cos(z)", "a wave between -1 and 1, at its crest where the sum is zero")          \
+  X(xlogx_square, "x * log(x), x = z * z + eps", "a bowl with two dips")                   \
+  X(hard_sigmoid, "min(max(0.2 * z + 0.5, 0), 1)", "the sigmoid out of straight lines")    \
+  X(sgn, "sign(z)", "a hard edge; its slope is zero")                                      \
+  X(abs_tanh, "abs(tanh(z))", "a crease: zero where the sum is zero")                      \
+  X(xlogx_relu_p1, "x * log(x), x = max(z, 0) + 1", "a ramp that steepens slowly")         \
+  X(xlogx_abs_p1, "x * log(x), x = abs(z) + 1", "two ramps that steepen slowly")           \
+  X(log_square, "log(z * z + eps)", "log_abs, twice as deep")                              \
+  X(log_abs_p1, "log(abs(z) + 1)", "a crease that flattens")                               \
+  X(relu, "max(z, 0)", "a ramp")                                                           \
+  X(xlogx_relu, "x * log(x), x = max(z, 0) + eps", "a ramp behind a dip")                  \
+  X(softplus, "log(1 + exp(z))", "a ramp with a round foot")                               \
+  X(abs, "abs(z)", "a crease")                                                             \
+  X(log_relu, "log(max(z, 0) + eps)", "a cliff: deep below zero, a slow rise above")       \
+  X(sin, "sin(z)", "a wave between -1 and 1")                                              \
+  X(xlogx_abs, "x * log(x), x = abs(z) + eps", "two ramps behind dips")
+
+// Functions of all features of a pixel at once: for random pictures, whose layers may have them.
+#define CPPN_ACROSS(X)                                              \
+  X(sort, "sort(z)", "the features of a pixel in ascending order")  \
+  X(logsoftmax, "z - log(sum(exp(z)))", "the logarithm of softmax") \
+  X(softmax, "exp(z) / sum(exp(z))", "the features of a pixel as shares of one")
 
 namespace cppn {
-
-template <class V>
-struct Activated {
-  V value, slope;  // f(z), f'(z)
-};
-
-namespace activation {
-
-struct sigmoid {
-  template <class V>
-  static CPPN_FN Activated<V> eval(V z) {
-    using L = Lanes<V>;
-    const V e = exp2_poly(z * L::splat(-1.44269504f));
-    const V a = L::reciprocal(L::splat(1.0f) + e);
-    return {a, a - a * a};
-  }
-};
-
-struct sine {
-  // With s, c of the half angle: sin z = 2sc and cos z = 1 - 2s^2, so both come from one range reduction.
-  template <class V>
-  static CPPN_FN Activated<V> eval(V z) {
-    const HalfAngle<V> h = half_angle(z);
-    const V half = Lanes<V>::splat(0.5f);
-    return {h.s * h.c + half, half - h.s * h.s};
-  }
-};
-
-struct tanh {
-  template <class V>
-  static CPPN_FN Activated<V> eval(V z) {
-    using L = Lanes<V>;
-    const V e = exp2_poly(z * L::splat(-2.88539008f));
-    const V two = L::splat(2.0f), one = L::splat(1.0f);
-    const V a = two * L::reciprocal(one + e) - one;
-    return {a, one - a * a};
-  }
-};
-
-struct gaussian {
-  template <class V>
-  static CPPN_FN Activated<V> eval(V z) {
-    using L = Lanes<V>;
-    const V a = exp2_poly(z * z * L::splat(-1.44269504f));
-    return {a, L::splat(-2.0f) * (z * a)};  // z a first: -2 z may overflow where a is tiny
-  }
-};
-
-struct identity {
-  template <class V>
-  static CPPN_FN Activated<V> eval(V z) {
-    return {z, Lanes<V>::splat(1.0f)};
-  }
-};
-
-}  // namespace activation
 
 enum class Activation : uint8_t {
 #define CPPN_X(name, formula, text) name,

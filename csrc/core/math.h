@@ -1,4 +1,4 @@
-// exp and sin as polynomials, in nothing but +, -, x and bit shifts, each rounded by IEEE 754: compiled
+// exp, log and sin as polynomials, in nothing but +, -, x and bit shifts, each rounded by IEEE 754: compiled
 // without contraction they give the same bits on every machine, which libm does not promise. Coefficients are
 // minimax fits (Lawson's iteration on a Chebyshev grid) made for this file.
 #pragma once
@@ -35,6 +35,24 @@ CPPN_FN V exp2_poly(V x) {
 template <class V>
 CPPN_FN V exp_poly(V x) {
   return exp2_poly(x * Lanes<V>::splat(1.44269504f));
+}
+
+// log(x) of a normal x > 0, relative error 1.1e-7. With x = 2^e (1 + f), sqrt(1/2) <= 1 + f < sqrt(2): e log
+// 2 in two parts, the first of few enough bits that e times it is exact.
+template <class V>
+CPPN_FN V log_poly(V x) {
+  using L = Lanes<V>;
+  const auto bits = L::bits(x);
+  const auto e = (bits - 0x3f3504f3) >> 23;  // 0x3f3504f3: sqrt(1/2)
+  const V exponent = L::from_bits(e + 0x4b400000) - L::splat(kRoundMagic);
+  const V f = L::from_bits(bits - (e << 23)) - L::splat(1.0f);
+  const V f2 = f * f;
+  const V q01 = L::splat(3.3333910738e-1f) + f * L::splat(-2.5001337037e-1f);
+  const V q23 = L::splat(1.9963063776e-1f) + f * L::splat(-1.6577584698e-1f);
+  const V q45 = L::splat(1.4914768227e-1f) + f * L::splat(-1.4267486774e-1f);
+  const V q = (q01 + f2 * q23) + (f2 * f2) * (q45 + f2 * L::splat(8.7004345269e-2f));
+  const V low = exponent * L::splat(-2.12194440e-4f) - f2 * L::splat(0.5f);
+  return (f + ((f * f2) * q + low)) + exponent * L::splat(0.693359375f);
 }
 
 // sin and cos of z / 2 + k pi for some integer k: what the double-angle formulas need, and they forget the

@@ -23,6 +23,7 @@ class CpuBackend final : public Backend {
   double peak(double seconds) override;  // of all threads together
   int threads() const { return pool_.threads(); }
   const DenseKernels& dense() const { return *kernels_.dense; }
+  const Kernels& kernels() const { return kernels_; }
   const TrainKernels& train() const { return *kernels_.train; }
   Linalg linalg() { return Linalg(*kernels_.dense, pool_); }
   Pool& pool() { return pool_; }
@@ -45,6 +46,8 @@ class CpuBackend final : public Backend {
   double picture_gradient_on(int thread, const CascadeTask& task, int64_t picture, const float* w,
                              float* grad);
 
+  float* scratch(int thread, int64_t floats);  // 64-byte aligned, the thread's own until it asks again
+
  private:
   // What one picture's work needs besides a thread's tile.
   struct Workspace {
@@ -54,7 +57,6 @@ class CpuBackend final : public Backend {
     const float* unpack(const CascadeShape& shape, const float* w);
   };
 
-  float* scratch(int thread, int64_t floats);
   // f(group, first, last, thread) over groups of pixels whose bounds do not depend on the number of threads
   template <class F>
   int for_groups(int64_t pixels, F&& f);

@@ -9,6 +9,7 @@ from . import kaseorg
 from ._core import __version__
 from .activations import ACTIVATIONS
 from .art.latent import Latent
+from .art.painter import Painter, paint
 from .codec import info, load
 from .devices import Device, devices
 from .errors import DeviceError, DivergedError, ExportError, FormatError
@@ -31,6 +32,7 @@ __all__ = [
     "FormatError",
     "Latent",
     "Model",
+    "Painter",
     "Progress",
     "__version__",
     "devices",
@@ -39,6 +41,7 @@ __all__ = [
     "latent_walk",
     "load",
     "morph",
+    "paint",
     "train",
     "train_many",
     "write_video",

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'HAS_CUDA', 'MAX_CHANNELS', 'MAX_NEURONS', 'MAX_OCTAVES', 'Shape', 'Task', 'activations', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'prior_bits', 'solve', 'step_grid']
+__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'HAS_CUDA', 'Layers', 'MAX_CHANNELS', 'MAX_NEURONS', 'MAX_OCTAVES', 'Shape', 'Task', 'across', 'activations', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'prior_bits', 'solve', 'step_grid']
 class Shape:
     """
     The sizes of a cascade and the activation (by number) of every neuron.
@@ -286,6 +286,16 @@ class Descent:
         ...
     def state(self, picture: typing.SupportsInt | typing.SupportsIndex = 0) -> DescentState:
         ...
+class Layers:
+    """
+    Dense layers, one after the other: [(weights (O, I), bias (O), function, normalize, residual)].
+    """
+    def __init__(self, layers: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.float32], typing.Annotated[numpy.typing.ArrayLike, numpy.float32], typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, bool]]) -> None:
+        ...
+    def forward(self, cpu: Cpu, columns: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], rows: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], radius: tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.float32], typing.Annotated[numpy.typing.ArrayLike, numpy.float32]] | None = None) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        (H, W, C) float32 at columns (A, W) x rows (B, H) and, with radius (rx, ry), sqrt(rx^2 + ry^2).
+        """
 class DeviceError(RuntimeError):
     """
     A device that cannot run here, or failed; the message says why.
@@ -369,6 +379,10 @@ class CascadeRecord:
     @width.setter
     def width(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
+def across() -> list[tuple[str, str, str]]:
+    """
+    The same of the functions of all features of a pixel at once, whose numbers follow those of the activations.
+    """
 def activations() -> list[tuple[str, str, str]]:
     """
     (name, formula in z, description) of every activation, in the order of their numbers in a file.

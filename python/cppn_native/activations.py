@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from . import _core
 
-__all__ = ["ACTIVATIONS", "Activation", "activation_numbers"]
+__all__ = ["ACROSS", "ACTIVATIONS", "Activation", "activation_numbers"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,14 @@ class Activation:
 ACTIVATIONS: dict[str, Activation] = {
     name: Activation(number, name, formula, text) for number, (name, formula, text) in enumerate(_core.activations())
 }
+
+"""Of one number; a cascade may have any of them."""
+
+ACROSS: dict[str, Activation] = {
+    name: Activation(number, name, formula, text)
+    for number, (name, formula, text) in enumerate(_core.across(), start=len(ACTIVATIONS))
+}
+"""Of all features of a pixel at once; layers of random pictures may have them."""
 
 
 def activation_numbers(names: Sequence[str], argument: str) -> list[int]:

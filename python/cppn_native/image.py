@@ -117,6 +117,13 @@ def save_image(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
     write_atomic(path, file.getvalue())
 
 
+def png_bytes(image: NDArray[np.uint8]) -> bytes:
+    """The picture (H, W, 3) as a PNG file."""
+    out = io.BytesIO()
+    Image.fromarray(image).save(out, format="PNG")
+    return out.getvalue()
+
+
 def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a whole file or nothing: a reader, a crash or a full disk never meets half of it.
 

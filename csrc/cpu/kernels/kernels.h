@@ -8,6 +8,7 @@
 
 #include "../../core/adam.h"
 #include "../../core/cascade.h"
+#include "../../core/layers.h"
 
 namespace cppn::cpu {
 
@@ -56,12 +57,20 @@ struct DenseKernels {
   void (*minus_outer)(double* c, int64_t ldc, const double* h, double scale, int64_t n);
 };
 
+struct LayerKernels {
+  int64_t (*scratch_floats)(const Layer* layers, int count);
+  // out (last - first, outputs of the last layer), pixels row by row
+  void (*forward)(const Layer* layers, int count, const PlaneInputs&, int64_t first, int64_t last,
+                  float* scratch, float* out);
+};
+
 struct Kernels {
   const char* isa;
   int lanes;
   const TrainKernels* train;
   const RenderKernels* render;
   const DenseKernels* dense;
+  const LayerKernels* layers;
   double (*peak)(double seconds);  // GFLOP/s of multiply-adds from registers, one thread
 };
 

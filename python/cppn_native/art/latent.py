@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..coords import Region
-from ..models.base import as_pixels, as_png, as_rgb, check_look, check_region, check_size
-from .layers import Inputs, Layer, evaluate
+from ..models.base import as_pixels, check_look, check_region, check_size
+from .layers import Inputs, Layer, evaluate, evaluate_bands
+from .plane import Plane, Term
 
 __all__ = ["VARIANTS", "Latent"]
 
@@ -38,7 +39,7 @@ VARIANTS = {
     "tanh": Variant(("tanh",)),
     "softplus": Variant(("softplus", "tanh")),
     "residual": Variant(("tanh",), residual=True),
-    "sine": Variant(("softplus", "tanh"), output="sin"),
+    "sine": Variant(("softplus", "tanh"), output="sine"),
 }
 
 
@@ -120,36 +121,27 @@ class Latent:
             weights, bias = further[2 * k : 2 * k + 2]
             made.append(Layer(weights, bias, variant.hidden[k % len(variant.hidden)], residual=variant.residual))
         weights, bias = (self.contrast * array for array in further[-2:])
-        made.append(Layer(weights, bias, variant.output))
-        if variant.output == "sin":
-            made.append(Layer(np.eye(self.channels) / 2, np.full(self.channels, 0.5), "identity"))
-        return made
+        return [*made, Layer(weights, bias, variant.output)]
 
-    def inputs(self, size: tuple[int, int], *, region: Region | None = None) -> Inputs:
-        """x and y of the pixels' centres, and what r is made of.
+    def plane(self, size: tuple[float, float] | None = None) -> Plane:
+        """What the network sees of a picture of ``size``, whose aspect alone matters: x, y and r.
 
-        size    (width, height)
-        region  (left, top, right, bottom) in fractions of the picture
-
-        A ``tile`` sees sines and cosines of one period a side instead, and r^2 = rx^2 + ry^2 with half a period; in the
-        middle all of them run as fast as x, y and r do.
+        A ``tile`` sees the sine and cosine of one turn a side instead, and half a turn in r; in the middle all of them
+        run as fast as x, y and r do.
         """
-        width, height = check_size(size)
-        left, top, right, bottom = (0.0, 0.0, 1.0, 1.0) if region is None else check_region(region)
-        aspect = (width / (right - left), height / (bottom - top))
-        columns, rx = self._axis(width, left, right, aspect[0] / max(aspect))
-        rows, ry = self._axis(height, top, bottom, aspect[1] / max(aspect))
-        return Inputs(columns, rows, (rx, ry))
-
-    def _axis(self, count: int, first: float, last: float, share: float) -> tuple[Floats, Floats]:
-        """Inputs (A, count) and part of r (count,) of one side, which is ``share`` of the longer one."""
-        place = first + (last - first) * (np.arange(count) + 0.5) / count - 0.5
-        reach = self.scale * share
+        sides = self.size if size is None else size
+        reach = [2 * self.scale * side / max(sides) for side in sides]
         if not self.tile:
-            return (2 * reach * place)[None], 2 * reach * place
-        place -= np.rint(place)
-        turn = 2 * np.pi * place
-        return reach / np.pi * np.stack([np.sin(turn), np.cos(turn)]), 2 * reach / np.pi * np.sin(turn / 2)
+            x, y = (Term(slope, -slope / 2) for slope in reach)
+            return Plane((x,), (y,), (x, y))
+        waves = [[Term(1.0, -0.5, wave, r / (2 * np.pi)) for wave in ("sin", "cos")] for r in reach]
+        half = [Term(0.5, -0.25, "sin", r / np.pi) for r in reach]
+        return Plane(tuple(waves[0]), tuple(waves[1]), (half[0], half[1]))
+
+    def inputs(self, size: tuple[int, int], region: Region | None = None) -> Inputs:
+        """The same as tables, for the pixels' centres of ``size`` (width, height), or of a region enlarged to it."""
+        left, top, right, bottom = region = (0.0, 0.0, 1.0, 1.0) if region is None else check_region(region)
+        return self.plane((size[0] / (right - left), size[1] / (bottom - top))).inputs(size, region)
 
     def render_float(
         self,
@@ -159,7 +151,8 @@ class Latent:
         threads: int | None = None,
     ) -> NDArray[np.float32]:
         """The outputs, (H, W, channels) in [0, 1]."""
-        return evaluate(self.layers(), self.inputs(size or self.size, region=region), threads=threads)
+        shape = self.size if size is None else check_size(size)
+        return evaluate(self.layers(), self.inputs(shape, region), threads=threads)
 
     def render(
         self,
@@ -181,12 +174,19 @@ class Latent:
         Raises ``ValueError`` for an argument that is none.
         """
         check_look(supersample, dtype)
-        width, height = check_size(size or self.size, supersample)
-        a = self.render_float((width * supersample, height * supersample), region=region, threads=threads)
-        return as_rgb(as_pixels(a, supersample, dtype))
+        width, height = self.size if size is None else check_size(size, supersample)
+        n = supersample
+        picture = np.empty((height, width, 3), dtype)
+        inputs = self.inputs((width * n, height * n), region)
+        for top, band in evaluate_bands(self.layers(), inputs, multiple=n, threads=threads):
+            shown = as_pixels(band, n, dtype)
+            picture[top // n : top // n + len(shown)] = shown  # grey into all three
+        return picture
 
     def _repr_png_(self) -> bytes:
-        return as_png(self.render())
+        from ..image import png_bytes
+
+        return png_bytes(self.render())
 
     # -- moving about ----------------------------------------------------------------------------------------
 

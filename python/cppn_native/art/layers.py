@@ -1,19 +1,30 @@
 """Dense layers over the plane: what the painters' networks are made of, and how they are computed.
 
-    h = inputs(x, y)        h <- f(h W + b) for every layer        the last h is the picture
+h = inputs(x, y)        h <- f(h W + b) for every layer        the last h is the picture
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Inputs", "Layer", "evaluate"]
+from .. import _core
+from ..activations import ACROSS, ACTIVATIONS
+from ..devices import open_cpu
+
+__all__ = ["NONLINEARITIES", "Inputs", "Layer", "evaluate", "evaluate_bands"]
 
 Floats = NDArray[np.float64]
+
+NONLINEARITIES = {name: entry.number for name, entry in (ACTIVATIONS | ACROSS).items()}
+"""What a layer may have, by name: the table of ``csrc/core/activations.h``, of one number or across features."""
+
+NORMALIZE = ("", "before", "after")
+BAND_POINTS = 1 << 20
+"""What ``evaluate_bands`` computes at a time: some tenths of a second."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +33,7 @@ class Layer:
 
     weights        (I, O)
     bias           (O,), or None for zeros
-    nonlinearity   a name of the table: "tanh", "softplus", "sigmoid", "sin", ...
+    nonlinearity   one of ``NONLINEARITIES``
     normalize      "before" or "after" the nonlinearity: to mean 0 and deviation 1 over the features of each pixel
     residual       needs as many outputs as inputs
     """
@@ -51,16 +62,43 @@ class Inputs:
         """(width, height)."""
         return self.columns.shape[1], self.rows.shape[1]
 
+    def band(self, top: int, bottom: int) -> Inputs:
+        """Rows ``top`` to ``bottom``, exclusive."""
+        radius = self.radius and (self.radius[0], self.radius[1][top:bottom])
+        return Inputs(self.columns, self.rows[:, top:bottom], radius)
+
 
 def evaluate(layers: Sequence[Layer], inputs: Inputs, *, threads: int | None = None) -> NDArray[np.float32]:
     """(H, W, C) float32: the network at every pixel, on all cores unless ``threads`` says how many."""
     width, height = inputs.size
-    h = np.concatenate([np.repeat(inputs.columns[:, None, :], height, 1), np.repeat(inputs.rows[:, :, None], width, 2)])
-    if inputs.radius:
-        h = np.concatenate([h, np.hypot(inputs.radius[0][None, :], inputs.radius[1][:, None])[None]])
-    h = h.reshape(len(h), -1).T
+    out: NDArray[np.float32] | None = None
+    for top, band in evaluate_bands(layers, inputs, threads=threads):
+        if len(band) == height:
+            return band
+        if out is None:
+            out = np.empty((height, width, band.shape[2]), np.float32)
+        out[top : top + len(band)] = band
+    assert out is not None
+    return out
+
+
+def evaluate_bands(
+    layers: Sequence[Layer], inputs: Inputs, *, multiple: int = 1, threads: int | None = None
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """The same in bands of rows, (top, (rows, W, C)), so that memory need not hold the picture; the rows of a band
+    are a multiple of ``multiple``. Ctrl-C is heard between bands."""
+    cpu, native = open_cpu(threads), _native(layers)
+    width, height = inputs.size
+    rows = max(1, BAND_POINTS // (width * multiple)) * multiple
+    for top in range(0, height, rows):
+        band = inputs.band(top, min(top + rows, height))
+        yield top, native.forward(cpu, band.columns, band.rows, band.radius)
+
+
+def _native(layers: Sequence[Layer]) -> _core.Layers:
+    given = []
     for layer in layers:
-        z = h @ layer.weights + (0 if layer.bias is None else layer.bias)
-        f = {"tanh": np.tanh, "sin": np.sin, "sigmoid": lambda z: 1 / (1 + np.exp(-z)), "softplus": lambda z: np.logaddexp(0, z), "identity": lambda z: z}[layer.nonlinearity](z)
-        h = h + f if layer.residual else f
-    return h.reshape(height, width, -1).astype(np.float32)
+        bias = np.zeros(layer.weights.shape[1]) if layer.bias is None else layer.bias
+        function, normalize = NONLINEARITIES[layer.nonlinearity], NORMALIZE.index(layer.normalize)
+        given.append((layer.weights.T, bias, function, normalize, layer.residual))
+    return _core.Layers(given)

@@ -17,6 +17,7 @@ from ..coords import CONVENTIONS, Region
 from ..fit.plan import Plan
 from ..models.base import check_region
 from . import commands
+from . import paint as painting
 from .export import export
 
 __all__ = ["make_parser"]
@@ -45,6 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
         (commands.info, _info_arguments),
         (commands.neurons, _neurons_arguments),
         (export, _export_arguments),
+        (painting.paint, painting.arguments),
         (commands.devices, None),
     ):
         text, _, examples = inspect.cleandoc(run.__doc__ or "").partition("\n\n")

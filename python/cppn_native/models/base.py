@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -16,7 +15,7 @@ from ..coords import Region
 if TYPE_CHECKING:
     from ..image import ImageLike
 
-__all__ = ["Model", "as_pixels", "as_png", "as_rgb", "check_look", "check_region", "check_size"]
+__all__ = ["Model", "as_pixels", "as_rgb", "check_look", "check_region", "check_size"]
 
 MAX_RENDER_PIXELS = 512_000_000
 """What one call renders at most: 6 GB of float activations would follow from more."""
@@ -168,7 +167,9 @@ class Model(ABC):
     def _metadata(self) -> dict[str, str]: ...
 
     def _repr_png_(self) -> bytes:
-        return as_png(self.render())
+        from ..image import png_bytes
+
+        return png_bytes(self.render())
 
 
 def check_look(supersample: object, dtype: object) -> None:
@@ -194,15 +195,6 @@ def as_pixels(a: NDArray[np.float32], supersample: int, dtype: str) -> NDArray[A
 def as_rgb(shown: NDArray[Any]) -> NDArray[Any]:
     """Grey (H, W, 1) as (H, W, 3); all else as it is."""
     return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
-
-
-def as_png(pixels: NDArray[np.uint8]) -> bytes:
-    """For notebooks."""
-    from PIL import Image
-
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, format="PNG")
-    return out.getvalue()
 
 
 def check_size(size: object, supersample: int = 1) -> tuple[int, int]:

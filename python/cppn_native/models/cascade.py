@@ -256,8 +256,9 @@ class Cascade(Model):
         line between theirs, and so is its size. Not quantized, but for the ends."""
         if not isinstance(other, Cascade):
             raise ValueError(f"other must be a Cascade too, got {type(other).__name__}")
-        if other.config != self.config:
-            raise ValueError(f"other must have the same config, {self.config}, got {other.config}")
+        for name, mine in asdict(self.config).items():
+            if (theirs := getattr(other.config, name)) != mine:
+                raise ValueError(f"other must have {name} {mine}, got {theirs}")
         if t in (0, 1):
             return other if t else self
         width, height = (round(a + t * (b - a)) for a, b in zip(self.size, other.size, strict=True))
