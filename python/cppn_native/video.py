@@ -21,9 +21,10 @@ from PIL import Image
 
 from .image import write_atomic
 
-__all__ = ["MOVING", "write_video"]
+__all__ = ["MOVING", "check_video", "write_video"]
 
 Frames = Iterator[NDArray[np.uint8]]
+Writer = Callable[[io.BytesIO, Frames, Fraction, int], None]
 
 
 def write_video(
@@ -43,6 +44,15 @@ def write_video(
     Raises ``ValueError`` for another suffix, an fps or quality out of range, no frames, and frames that are none or
     differ in size; ``ImportError`` for .mp4 without the extra; ``OSError`` for what the disk refuses.
     """
+    encode, longest, rate = check_video(path, fps, quality)
+    file = io.BytesIO()
+    encode(file, _alike(frames, longest, Path(path).suffix), rate, int(quality))
+    write_atomic(path, file.getvalue())
+    return Path(path)
+
+
+def check_video(path: str | os.PathLike[str], fps: float, quality: int) -> tuple[Writer, int, Fraction]:
+    """What ``write_video`` can refuse before there is a frame; else the writer, the most pixels a side, the rate."""
     suffix = os.path.splitext(os.fspath(path))[1].lower()
     if suffix not in MOVING:
         raise ValueError(f"path must end in one of {', '.join(MOVING)}, got {os.fspath(path)!r}")
@@ -50,10 +60,9 @@ def write_video(
     rate = _rate(fps, fastest, suffix)
     if isinstance(quality, bool) or not isinstance(quality, int | np.integer) or not 0 <= quality <= 100:
         raise ValueError(f"quality must be an integer from 0 to 100, got {quality!r}")
-    file = io.BytesIO()
-    encode(file, _alike(frames, longest, suffix), rate, int(quality))
-    write_atomic(path, file.getvalue())
-    return Path(path)
+    if suffix == ".mp4":
+        _av()
+    return encode, longest, rate
 
 
 def _rate(fps: object, fastest: int, suffix: str) -> Fraction:
@@ -116,11 +125,7 @@ def _save_all(file: io.BytesIO, form: str, frames: Frames, rate: Fraction, **opt
 
 
 def _write_mp4(file: io.BytesIO, frames: Frames, rate: Fraction, quality: int) -> None:
-    try:
-        import av
-    except ImportError:
-        raise ImportError("writing .mp4 needs the package av: pip install 'cppn-native[video]'") from None
-    first = next(frames)
+    av, first = _av(), next(frames)
     height, width = first.shape[:2]
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=rate)
@@ -135,10 +140,18 @@ def _write_mp4(file: io.BytesIO, frames: Frames, rate: Fraction, quality: int) -
         container.mux(stream.encode(None))
 
 
+def _av() -> Any:
+    try:
+        import av
+    except ImportError:
+        raise ImportError("writing .mp4 needs the package av: pip install 'cppn-native[video]'") from None
+    return av
+
+
 BT709 = 1
 """Its number among colour spaces, primaries and transfer curves alike (ITU-T H.273)."""
 
-MOVING: dict[str, tuple[Callable[[io.BytesIO, Frames, Fraction, int], None], int, int]] = {
+MOVING: dict[str, tuple[Writer, int, int]] = {
     ".gif": (_write_gif, 65535, 50),  # browsers slow down what is faster
     ".webp": (_write_webp, 16383, 120),
     ".apng": (_write_png, 65535, 120),

@@ -77,7 +77,7 @@ class Latent:
         channels: int = 3,
         tile: bool = False,
     ) -> None:
-        if variant not in VARIANTS:
+        if not isinstance(variant, str) or variant not in VARIANTS:
             raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
         self.seed = _whole("seed", seed, 0, 2**32 - 1)
         self.variant = variant
@@ -86,9 +86,9 @@ class Latent:
         self.depth = _whole("depth", depth, 1, 32)
         self.scale = _positive("scale", scale)
         self.contrast = _positive("contrast", contrast)
-        self.channels = channels
-        if isinstance(channels, bool) or channels not in (1, 3):
+        if isinstance(channels, bool) or not isinstance(channels, int | np.integer) or channels not in (1, 3):
             raise ValueError(f"channels must be 1 or 3, got {channels!r}")
+        self.channels = int(channels)
         self.tile = bool(tile)
         random = np.random.RandomState(self.seed)  # its stream is the same in every version of NumPy
         drawn = random.uniform(-1, 1, z_dim)  # drawn even if not used, so that z does not change the weights
@@ -213,7 +213,10 @@ class Latent:
         return between
 
     def _checked(self, z: ArrayLike) -> Floats:
-        numbers = np.array(z, np.float64)
+        try:
+            numbers = np.array(z, np.float64)
+        except (TypeError, ValueError):
+            numbers = np.empty(0)
         if numbers.shape != (self.z_dim,) or not np.isfinite(numbers).all():
             raise ValueError(f"z must be {self.z_dim} finite numbers, got {z!r}")
         return numbers
