@@ -98,6 +98,7 @@ def latent_walk(
     loop: bool = True,
     path: Path_ | None = None,
     *,
+    reach: float = 0.3,
     size: Size | None = None,
     fps: float = 24,
     supersample: int = 1,
@@ -107,6 +108,8 @@ def latent_walk(
 
     latent       where it begins
     stops        that picture and others of random z, 2 to 10 000; a Catmull-Rom curve leads through them
+    reach        the others are that part of the way to a z uniform in [-1, 1). A tenth of it changes a picture half as
+                 much as all of it does, so 1 makes for a hurried walk
     frames       how many; None: 48 from each stop to the next
     seed         of the other stops
     loop         from the last stop back to the first; else the last frame is the last stop
@@ -114,7 +117,7 @@ def latent_walk(
 
     Raises ``ValueError`` naming the argument that does not fit.
     """
-    made = walk_frames(latent, stops, frames, seed, loop, size=size, supersample=supersample)
+    made = walk_frames(latent, stops, frames, seed, loop, reach=reach, size=size, supersample=supersample)
     return list(made) if path is None else write_video(path, made, fps, quality=quality)
 
 
@@ -125,6 +128,7 @@ def walk_frames(
     seed: int = 0,
     loop: bool = True,
     *,
+    reach: float = 0.3,
     size: Size | None = None,
     supersample: int = 1,
 ) -> Iterator[Pixels]:
@@ -134,8 +138,10 @@ def walk_frames(
     _check_count("stops", stops, 2, 10_000)
     _check_count("seed", seed, 0, 2**32 - 1)
     places = _places(frames_of_walk(stops, loop) if frames is None else frames, loop)
+    if isinstance(reach, bool) or not isinstance(reach, int | float | np.number) or not 0 < reach <= 100:
+        raise ValueError(f"reach must be a positive number up to 100, got {reach!r}")
     others = np.random.RandomState(seed).uniform(-1, 1, (stops - 1, latent.z_dim))
-    zs = np.concatenate([latent.z[None], others])
+    zs = np.concatenate([latent.z[None], latent.z + reach * (others - latent.z)])
     return (latent.with_z(_along(zs, p, loop)).render(size, supersample=supersample) for p in places)
 
 

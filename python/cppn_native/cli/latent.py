@@ -57,7 +57,8 @@ def latent(args: argparse.Namespace) -> int:
 def _walk(args: argparse.Namespace, picture: Latent, shape: tuple[int, int], outputs: list[str]) -> int:
     stops = STOPS if args.walk is None else args.walk
     frames: int = frames_of_walk(stops, loop=True) if args.frames is None else args.frames
-    walk = walk_frames(picture, stops, frames, args.walk_seed, size=shape, supersample=args.supersample)
+    look: dict[str, Any] = {"reach": args.reach, "size": shape, "supersample": args.supersample}
+    walk = walk_frames(picture, stops, frames, args.walk_seed, **look)
     write_frames(args, outputs, walk, frames)
     return frames
 
@@ -89,6 +90,8 @@ def arguments(add: Callable[..., Any]) -> None:
     add("--walk", metavar="N", type=int, nargs="?", const=STOPS, help="a closed walk through N random z (default, "
         f"and for .gif, .apng and .mp4: {STOPS})")  # fmt: skip
     add("--walk-seed", metavar="N", type=int, default=0, help="of the other z of a walk (default: 0)")
+    add("--reach", metavar="X", type=float, default=0.3, help="how far a walk goes: 1 is as far as random z are, and "
+        "hurried (default: 0.3)")  # fmt: skip
     motion_arguments(add, "48 for each z")
 
     add = partial(add, default=argparse.SUPPRESS)  # what is not given is left to Latent
