@@ -162,8 +162,8 @@ def test_the_curve_has_no_corners(loop):
 
 
 def test_a_walk_says_how_long_it_is(tmp_path):
-    assert len(cn.latent_walk(cn.Latent(1), 2, size=(2, 2))) == 96
-    assert len(cn.latent_walk(cn.Latent(1), 2, loop=False, size=(2, 2))) == 49
+    assert len(cn.latent_walk(cn.Latent(1), 2, size=(2, 2))) == 48
+    assert len(cn.latent_walk(cn.Latent(1), 2, loop=False, size=(2, 2))) == 25
     path = cn.latent_walk(cn.Latent(1), 3, 5, path=tmp_path / "a.png", size=SIZE, fps=5)
     with Image.open(path) as picture:
         assert picture.n_frames == 5 and picture.info["duration"] == 200

@@ -98,7 +98,7 @@ def latent_walk(
     loop: bool = True,
     path: Path_ | None = None,
     *,
-    reach: float = 0.3,
+    reach: float = 0.2,
     size: Size | None = None,
     fps: float = 24,
     supersample: int = 1,
@@ -110,7 +110,7 @@ def latent_walk(
     stops        that picture and others of random z, 2 to 10 000; a Catmull-Rom curve leads through them
     reach        the others are that part of the way to a z uniform in [-1, 1). A tenth of it changes a picture half as
                  much as all of it does, so 1 makes for a hurried walk
-    frames       how many; None: 48 from each stop to the next
+    frames       how many; None: 24 from each stop to the next
     seed         of the other stops
     loop         from the last stop back to the first; else the last frame is the last stop
     path, size, fps, supersample, quality   as for ``morph``
@@ -128,7 +128,7 @@ def walk_frames(
     seed: int = 0,
     loop: bool = True,
     *,
-    reach: float = 0.3,
+    reach: float = 0.2,
     size: Size | None = None,
     supersample: int = 1,
 ) -> Iterator[Pixels]:
@@ -147,7 +147,7 @@ def walk_frames(
 
 def frames_of_walk(stops: int, loop: bool) -> int:
     """How many frames a walk has that does not say."""
-    return 48 * stops if loop else 48 * (stops - 1) + 1
+    return 24 * stops if loop else 24 * (stops - 1) + 1
 
 
 def _places(frames: int, loop: bool) -> Iterable[float]:

@@ -90,9 +90,9 @@ def arguments(add: Callable[..., Any]) -> None:
     add("--walk", metavar="N", type=int, nargs="?", const=STOPS, help="a closed walk through N random z (default, "
         f"and for .gif, .apng and .mp4: {STOPS})")  # fmt: skip
     add("--walk-seed", metavar="N", type=int, default=0, help="of the other z of a walk (default: 0)")
-    add("--reach", metavar="X", type=float, default=0.3, help="how far a walk goes: 1 is as far as random z are, and "
-        "hurried (default: 0.3)")  # fmt: skip
-    motion_arguments(add, "48 for each z")
+    add("--reach", metavar="X", type=float, default=0.2, help="how far a walk goes: 1 is as far as random z are, and "
+        "hurried (default: 0.2)")  # fmt: skip
+    motion_arguments(add, "24 for each z")
 
     add = partial(add, default=argparse.SUPPRESS)  # what is not given is left to Latent
     whole: dict[str, Any] = {"metavar": "N", "type": int}
