@@ -17,6 +17,7 @@ import pytest
 from cppn_native import _core
 from cppn_native.coords import axes
 from reference import cascade, philox
+from reference.activations import PAINTED
 from reference.cascade import Network
 from reference.cases import Case, mixed, native_shape, relative_error
 
@@ -115,21 +116,30 @@ GOLDEN_RENDER = "86f7df0dbd471443d54fe1b1e8e23a0a32ef5d55623cfb5fae9f49756275116
 GOLDEN_ACTIVATIONS = "a4be854ccbd5af646e6f720a6fee0727a744e8f1afab398d0e45f61a862b2a7e"
 
 
-def golden_weights():
+PAINTED_NET = Network(tuple(f.__name__ for f in PAINTED), channels=3)
+PAINTED_RENDER = "28c1cfeea61ff9d25ea881f94f65d894c0fa18c194ccf5ebfec6d14791bd6ec2"
+PAINTED_ACTIVATIONS = "bfb6e3b5cf7b65c0d056baec50b3ddbac847cbad7f697bc8f805dc1c8c6b778f"
+
+
+def golden_weights(net=GOLDEN):
     """Integers from -15 to 15 times 1/16, out of Philox so that no library's random numbers are trusted."""
-    uniforms = philox.uniforms(seed=1889, step=0, count=GOLDEN.weights)
+    uniforms = philox.uniforms(seed=1889, step=0, count=net.weights)
     return ((np.floor(31 * uniforms) - 15) / 16).astype(np.float32)
 
 
-def golden_digests(backend):
+def golden_digests(backend, net=GOLDEN, scale=1):
     x, y = axes("centered", (65, 43), (65, 43))
-    arguments = native_shape(GOLDEN), golden_weights(), x, y, True
+    arguments = native_shape(net), golden_weights(net) * np.float32(scale), x, y, True
     pictures = backend.render(*arguments), backend.activations(*arguments)
     return tuple(hashlib.sha256(picture.astype("<f4").tobytes()).hexdigest() for picture in pictures)
 
 
 def test_a_picture_has_the_bits_it_has_on_every_machine(backend):
     assert golden_digests(backend) == (GOLDEN_RENDER, GOLDEN_ACTIVATIONS)
+
+
+def test_painted_activations_have_the_bits_they_have_on_every_machine(backend):
+    assert golden_digests(backend, PAINTED_NET, 0.25) == (PAINTED_RENDER, PAINTED_ACTIVATIONS)
 
 
 def test_the_golden_picture_is_the_right_one_and_has_something_to_show():

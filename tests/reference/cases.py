@@ -7,7 +7,7 @@ import numpy as np
 from cppn_native import _core
 
 from . import cascade
-from .activations import ACTIVATIONS
+from .activations import ACTIVATIONS, EVERYDAY, PAINTED
 from .cascade import Network
 
 
@@ -20,9 +20,8 @@ def relative_error(actual, expected):
 
 
 def mixed(neurons, first=0):
-    """All five activations in turn: each meets each place in a register block of four."""
-    names = list(ACTIVATIONS)
-    return tuple(names[(first + n) % len(names)] for n in range(neurons))
+    """The five everyday activations in turn: each meets each place in a register block of four."""
+    return tuple(EVERYDAY[(first + n) % len(EVERYDAY)] for n in range(neurons))
 
 
 def bounded(neurons):
@@ -48,12 +47,15 @@ class Case:
     size: tuple[int, int] | int
     seed: int = 0
     gain: float = 1.5
+    lift: float = 0.0
+    """Added to the sums of the even neurons and taken from those of the odd ones: away from kinks and poles."""
 
     def __str__(self):
         size = f"{self.size}-points" if isinstance(self.size, int) else "x".join(map(str, self.size))
         net = self.net
         extras = f"{'-radius' if net.radius else ''}{f'-octaves{net.octaves}' if net.octaves else ''}"
-        return f"{net.neurons}n{net.channels}c{extras}-{size}"
+        painted = f"-{net.activations[0]}" if self.lift else ""
+        return f"{net.neurons}n{net.channels}c{extras}{painted}-{size}"
 
     @property
     def is_grid(self):
@@ -77,6 +79,8 @@ class Case:
         rng = np.random.default_rng([self.seed, 2])
         rows = [rng.normal(0, self.gain / np.sqrt(self.net.inputs + n), self.net.inputs + n)
                 for n in range(self.net.neurons)]  # fmt: skip
+        for n, row in enumerate(rows):
+            row[0] += self.lift * (-1) ** n
         return np.concatenate(rows).astype(np.float32)
 
     @cached_property
@@ -118,7 +122,7 @@ class Case:
 
 
 CASES = [
-    Case(Network(mixed(1, first)), (1, 1), seed=first) for first in range(len(ACTIVATIONS))
+    Case(Network(mixed(1, first)), (1, 1), seed=first) for first in range(len(EVERYDAY))
 ] + [
     Case(Network(mixed(1)), 1),
     Case(Network(mixed(2), channels=2), (3, 1)),
@@ -137,6 +141,7 @@ CASES = [
     Case(Network(mixed(128), channels=4), (13, 11)),
     Case(Network(mixed(127), channels=3, radius=True, octaves=7), 65),
 ]  # fmt: skip
+CASES += [Case(Network((f.__name__,) * 4 + ("sigmoid",)), (19, 7), gain=0.3, lift=1.5) for f in PAINTED]
 """Awkward first: one pixel, one neuron; then tails of vectors, tiles, groups (2048) and register blocks."""
 
 SMALL = [case for case in CASES if case.net.weights <= 400]
