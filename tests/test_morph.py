@@ -161,6 +161,12 @@ def test_the_curve_has_no_corners(loop):
         np.testing.assert_allclose([before, after], [want, want], atol=1e-3)
 
 
+def test_an_open_walk_of_two_stops_is_a_straight_line():
+    points = RNG.standard_normal((2, 3))
+    for t in (0, 0.1, 0.5, 0.8, 1):
+        np.testing.assert_allclose(_along(points, t, False), (1 - t) * points[0] + t * points[1], atol=1e-12)
+
+
 def test_a_walk_says_how_long_it_is(tmp_path):
     assert len(cn.latent_walk(cn.Latent(1), 2, size=(2, 2))) == 48
     assert len(cn.latent_walk(cn.Latent(1), 2, loop=False, size=(2, 2))) == 25
