@@ -236,8 +236,8 @@ struct xlogx_abs {
 };
 
 struct gelu {
-  // Phi(-x) = t q(t) exp(-x^2 / 2) with t = 1 / (1 + 0.28 x), x >= 0: the form of Abramowitz and Stegun 7.1.26, a
-  // minimax fit of absolute error 5e-9. The exponential serves the slope too.
+  // Phi(-x) = t q(t) exp(-x^2 / 2) with t = 1 / (1 + 0.28 x), x >= 0: the form of Abramowitz and
+  // Stegun 7.1.26, a minimax fit of absolute error 5e-9. The exponential serves the slope too.
   template <class V>
   static CPPN_FN Activated<V> eval(V z) {
     using L = Lanes<V>;

@@ -1,6 +1,8 @@
 // A multi-layer perceptron, after PyTorch's Linear, activations and BatchNorm1d:
-//   z = W h + b        a = f(z)        y = gamma (a - mean) / sqrt(var + 1e-5) + beta, where a layer normalizes
-// Its parameters are packed layer by layer: W (outputs, inputs), b (outputs) [, gamma (outputs), beta (outputs)].
+//   z = W h + b        a = f(z)        y = gamma (a - mean) / sqrt(var + 1e-5) + beta, where a layer
+//   normalizes
+// Its parameters are packed layer by layer: W (outputs, inputs), b (outputs) [, gamma (outputs), beta
+// (outputs)].
 #pragma once
 #include <cstdint>
 

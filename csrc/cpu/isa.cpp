@@ -52,7 +52,8 @@ struct Available {
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
       add("avx2", 8, train_avx2, render_avx2, dense_avx2, layers_avx2, mlp_avx2, peak_avx2);
 #endif
-    add(kBaseline, 4, train_baseline, render_baseline, dense_baseline, layers_baseline, mlp_baseline, peak_baseline);
+    add(kBaseline, 4, train_baseline, render_baseline, dense_baseline, layers_baseline, mlp_baseline,
+        peak_baseline);
   }
 };
 

@@ -10,7 +10,8 @@ namespace cppn::cpu {
 
 namespace {
 
-// Groups of tiles are the unit of work and of the reduction: any number of threads adds the same sums in order.
+// Groups of tiles are the unit of work and of the reduction: any number of threads adds the same sums in
+// order.
 constexpr int64_t kMaxGroups = 32;
 constexpr int kNormRows = 6;  // scale, shift, mean; then a, b, c of MlpSeed
 
@@ -69,7 +70,8 @@ void Mlp::load(const float* x, const float* y, const int32_t* rows, int64_t coun
   const int64_t I = shape_.inputs(), O = shape_.outputs(), PI = padded16(int(I)), PO = padded16(int(O));
   run([&](int64_t group, int) {
     for (int64_t p = tile_of(group) * kMlpTile; p < tile_of(group + 1) * kMlpTile; ++p) {
-      const int64_t at = std::min(p, pixels_ - 1), row = rows ? rows[at] : at;  // past the end: the last one again
+      const int64_t at = std::min(p, pixels_ - 1),
+                    row = rows ? rows[at] : at;  // past the end: the last one again
       std::memcpy(&x_[size_t(p * PI)], x + row * I, sizeof(float) * size_t(I));
       std::memcpy(&y_[size_t(p * PO)], y + row * O, sizeof(float) * size_t(O));
       if (noise) noise(at, &y_[size_t(p * PO)]);
@@ -151,17 +153,16 @@ double Mlp::backward(size_t i, const float* params, Loss loss, float* grad) {
   const bool last = i + 1 == ends_.size();
   const float* norm = last ? nullptr : &norms_[i * size_t(kNormRows * most)];
   const float share = 1.0f / (float(pixels_) * float(shape_.outputs()));
-  const MlpSeed seed = {last ? y_.get() : nullptr, loss,
-                        share,                     last ? nullptr : between_[i].get(),
-                        norm + 3 * most,           norm + 4 * most,
-                        norm + 5 * most};
+  const MlpSeed seed = {
+      last ? y_.get() : nullptr, loss,           share, last ? nullptr : between_[i].get(), norm + 3 * most,
+      norm + 4 * most,           norm + 5 * most};
   float* din = i ? between_[i - 1].get() : nullptr;
   std::vector<double> losses(static_cast<size_t>(groups_));
   std::fill(sums_.begin(), sums_.end(), 0.0);
   run([&](int64_t g, int thread) {
-    losses[size_t(g)] = kernels_.mlp->backward(pass, seed, tile_of(g), tile_of(g + 1),
-                                               scratch_[size_t(thread)].get(), &partial_[size_t(g * layout_.gradient)],
-                                               din, &sums_[size_t(g * 2 * most)]);
+    losses[size_t(g)] =
+        kernels_.mlp->backward(pass, seed, tile_of(g), tile_of(g + 1), scratch_[size_t(thread)].get(),
+                               &partial_[size_t(g * layout_.gradient)], din, &sums_[size_t(g * 2 * most)]);
   });
   double all = 0;
   for (double one : losses) all += one;
@@ -203,7 +204,8 @@ double Mlp::gradient(const float* params, Loss loss, float* grad) {
 void Mlp::gather_gradient(float* grad) const {
   for (int l = 0; l < shape_.count; ++l) {
     const MlpLayer& layer = shape_.layer[l];
-    const int64_t I = layer.inputs, O = layer.outputs, PI = padded16(layer.inputs), PO = padded16(layer.outputs);
+    const int64_t I = layer.inputs, O = layer.outputs, PI = padded16(layer.inputs),
+                  PO = padded16(layer.outputs);
     const auto sum = [&](int64_t at) {
       double all = 0;
       for (int64_t g = 0; g < groups_; ++g) all += double(partial_[size_t(g * layout_.gradient + at)]);

@@ -1,4 +1,5 @@
-// Loss and gradient of a perceptron over a batch of pixels, batch normalization included, on the threads of a CPU.
+// Loss and gradient of a perceptron over a batch of pixels, batch normalization included, on the threads of a
+// CPU.
 #pragma once
 #include <functional>
 
@@ -18,8 +19,8 @@ class Mlp {
   // With room for `most` pixels. One thread computes alone unless `pool` is given.
   Mlp(const Kernels& kernels, Pool* pool, const MlpShape& shape, int64_t most);
 
-  // The batch: rows x (·, inputs) and y (·, outputs) at `rows`, or the first `count` of them where that is null.
-  // `blur(index, y)`, unless empty, may change a target before it is used.
+  // The batch: rows x (·, inputs) and y (·, outputs) at `rows`, or the first `count` of them where that is
+  // null. `blur(index, y)`, unless empty, may change a target before it is used.
   void load(const float* x, const float* y, const int32_t* rows, int64_t count,
             const std::function<void(int64_t index, float* y)>& noise = {});
 

@@ -20,7 +20,8 @@ static_assert(P % kM == 0 && 16 % kM == 0 && 16 % kLanes == 0);
 
 using L = Lanes<vf>;
 
-// c (m, n) (+)= a b, or bias + a b: a (m, k) at a[m * am + k * ak], b (k, n) with rows bn apart, c with rows bn.
+// c (m, n) (+)= a b, or bias + a b: a (m, k) at a[m * am + k * ak], b (k, n) with rows bn apart, c with rows
+// bn.
 struct Product {
   const float* a;
   int64_t am, ak;
@@ -38,8 +39,9 @@ CPPN_FN void product_block(const Product& t, int m, int n) {
   for (int r = 0; r < kM; ++r)
 #pragma GCC unroll 2
     for (int v = 0; v < V; ++v)
-      sum[r][v] = t.add ? load(t.c + int64_t(m + r) * t.n + n + v * kLanes)
-                        : t.bias ? load(t.bias + n + v * kLanes) : vf{};
+      sum[r][v] = t.add    ? load(t.c + int64_t(m + r) * t.n + n + v * kLanes)
+                  : t.bias ? load(t.bias + n + v * kLanes)
+                           : vf{};
   const float* a = t.a + m * t.am;
   for (int k = 0; k < t.k; ++k) {
     vf b[V];
@@ -170,7 +172,8 @@ void add_moments(const float* h, int n, int valid, MlpMoments& m) {
   m.count += valid;
 }
 
-void forward(const MlpPass& pass, int64_t tile, int64_t end, float* scratch, float* out, MlpMoments* moments) {
+void forward(const MlpPass& pass, int64_t tile, int64_t end, float* scratch, float* out,
+             MlpMoments* moments) {
   Tile t = carve(pass, scratch);
   const int O = padded16(pass.outputs());
   for (; tile < end; ++tile) {
@@ -181,7 +184,8 @@ void forward(const MlpPass& pass, int64_t tile, int64_t end, float* scratch, flo
 }
 
 // d (P, O) = dloss/da of the pass's outputs a; returns their loss.
-double seed_loss(const MlpPass& pass, const MlpSeed& seed, int64_t tile, int valid, const float* a, float* d) {
+double seed_loss(const MlpPass& pass, const MlpSeed& seed, int64_t tile, int valid, const float* a,
+                 float* d) {
   const int O = padded16(pass.outputs()), real = pass.outputs();
   const float* target = seed.target + tile * P * O;
   double loss = 0;
@@ -200,7 +204,8 @@ double seed_loss(const MlpPass& pass, const MlpSeed& seed, int64_t tile, int val
   return loss * double(seed.scale);
 }
 
-void seed_through_norm(const MlpPass& pass, const MlpSeed& seed, int64_t tile, int valid, const float* h, float* d) {
+void seed_through_norm(const MlpPass& pass, const MlpSeed& seed, int64_t tile, int valid, const float* h,
+                       float* d) {
   const int O = padded16(pass.outputs());
   const float* dy = seed.dy + tile * P * O;
   for (int p = 0; p < valid; ++p)
@@ -222,7 +227,8 @@ void through_activation(const float* slope, int O, float* d, float* gb) {
   }
 }
 
-void store_inputs_share(const MlpPass& pass, int64_t tile, int valid, const float* d, float* din, double* sums) {
+void store_inputs_share(const MlpPass& pass, int64_t tile, int valid, const float* d, float* din,
+                        double* sums) {
   const int n = padded16(pass.inputs());
   const float* h = pass.in + tile * P * n;
   for (int i = 0; i < n; i += kLanes) {
@@ -237,8 +243,8 @@ void store_inputs_share(const MlpPass& pass, int64_t tile, int valid, const floa
   memcpy(din + tile * P * n, d, sizeof(float) * size_t(P) * size_t(n));  // din may be the place of h
 }
 
-double backward(const MlpPass& pass, const MlpSeed& seed, int64_t tile, int64_t end, float* scratch, float* grad,
-                float* din, double* sums) {
+double backward(const MlpPass& pass, const MlpSeed& seed, int64_t tile, int64_t end, float* scratch,
+                float* grad, float* din, double* sums) {
   Tile t = carve(pass, scratch);
   double loss = 0;
   for (; tile < end; ++tile) {

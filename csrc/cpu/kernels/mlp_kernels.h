@@ -1,6 +1,6 @@
-// The door of the perceptron's kernels. Features lie side by side, padded to whole sixteens, one pixel after the
-// other, kMlpTile pixels to a tile: all three products of a layer are then one kind of matrix product, and the sums
-// of a weight's gradient lie in one place.
+// The door of the perceptron's kernels. Features lie side by side, padded to whole sixteens, one pixel after
+// the other, kMlpTile pixels to a tile: all three products of a layer are then one kind of matrix product,
+// and the sums of a weight's gradient lie in one place.
 #pragma once
 #include "../../core/mlp.h"
 
@@ -34,8 +34,8 @@ struct MlpPass {
   const float* in;        // (tiles, kMlpTile, padded inputs)
   const float* in_scale;  // (padded inputs) the normalization before: y = scale h + shift; null: none
   const float* in_shift;
-  const float* in_mean;   // (padded inputs) of h
-  int64_t pixels;         // all there are: the last tile may be ragged
+  const float* in_mean;  // (padded inputs) of h
+  int64_t pixels;        // all there are: the last tile may be ragged
 
   int inputs() const { return shape->layer[first].inputs; }
   int outputs() const { return shape->layer[last - 1].outputs; }
@@ -52,8 +52,8 @@ struct MlpMoments {
 struct MlpSeed {
   const float* target;  // (tiles, kMlpTile, padded outputs); null: through the normalization
   Loss loss;
-  float scale;  // of one pixel's and output's share
-  const float* dy;  // (tiles, kMlpTile, padded outputs)
+  float scale;             // of one pixel's and output's share
+  const float* dy;         // (tiles, kMlpTile, padded outputs)
   const float *a, *b, *c;  // (padded outputs): d = a dy + b h + c, h the pass's output
 };
 
@@ -61,8 +61,9 @@ struct MlpKernels {
   int64_t (*scratch_floats)(const MlpShape&);
   // out (tiles, kMlpTile, padded outputs)
   void (*forward)(const MlpPass&, int64_t tile, int64_t end, float* scratch, float* out, MlpMoments* moments);
-  // Adds to grad (MlpLayout::gradient). Unless null, din (as in) = d/dy of the inputs, normalized if they are, with
-  // sums (2, padded inputs) += sum din, sum din (h - in_mean). Returns the loss with MlpSeed::target.
+  // Adds to grad (MlpLayout::gradient). Unless null, din (as in) = d/dy of the inputs, normalized if they
+  // are, with sums (2, padded inputs) += sum din, sum din (h - in_mean). Returns the loss with
+  // MlpSeed::target.
   double (*backward)(const MlpPass&, const MlpSeed&, int64_t tile, int64_t end, float* scratch, float* grad,
                      float* din, double* sums);
 };
