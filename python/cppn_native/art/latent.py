@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..coords import Region
 from ..models.base import as_pixels, check_look, check_region, check_size
-from .layers import Inputs, Layer, evaluate, evaluate_bands
+from .layers import Inputs, Layer, arc, evaluate, evaluate_bands
 from .plane import Plane, Term
 
 __all__ = ["VARIANTS", "Latent"]
@@ -209,7 +209,7 @@ class Latent:
         between = self.with_z(self.z + t * (other.z - self.z))
         between.scale = self.scale * (other.scale / self.scale) ** t
         between.contrast = self.contrast * (other.contrast / self.contrast) ** t
-        between.weights = tuple(_arc(a, b, t) for a, b in zip(self.weights, other.weights, strict=True))
+        between.weights = tuple(arc(a, b, t) for a, b in zip(self.weights, other.weights, strict=True))
         return between
 
     def _checked(self, z: ArrayLike) -> Floats:
@@ -220,15 +220,6 @@ class Latent:
         if numbers.shape != (self.z_dim,) or not np.isfinite(numbers).all():
             raise ValueError(f"z must be {self.z_dim} finite numbers, got {z!r}")
         return numbers
-
-
-def _arc(a: Floats, b: Floats, t: float) -> Floats:
-    """From a to b by turning: random directions meet at right angles, so a straight line would pass near 0."""
-    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
-    angle = np.arccos(np.clip((a * b).sum() / lengths, -1, 1)) if lengths else 0.0
-    if np.sin(angle) < 1e-6:
-        return np.asarray(a + t * (b - a))
-    return np.asarray((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
 
 
 def _whole(name: str, value: object, low: int, high: int) -> int:
