@@ -157,14 +157,14 @@ def test_the_same_seed_gives_the_same_picture_on_any_number_of_threads():
 
 
 def test_a_blend_is_between_its_ends():
-    first, last = (cn.Painter((30, 20), nonlin="sin", use_bias=True, seed=seed) for seed in (1, 2))
+    first, last = (cn.Painter((30, 20), hidden_size=50, nr_hidden=1, use_bias=True, seed=seed) for seed in (1, 2))
     assert first.blend(last, 0) is first and first.blend(last, 1) is last
     near = first.blend(last, 0.001).render().astype(int)
     assert np.abs(near - first.render()).mean() < 3 < np.abs(near - last.render()).mean()
     assert first.blend(last, 0.5)._layers[1].weights.std() == pytest.approx(1, abs=0.05)
     assert len(cn.morph(first, last, frames=4)) == 4
-    for other, message in ((cn.Painter((9, 9)), "nonlinearities"), (5, "Painter too"),
-                           (cn.Painter((9, 9), nonlin="sin"), "arguments")):  # fmt: skip
+    sines, plain = cn.Painter((9, 9), nonlin="sin"), cn.Painter((9, 9), nr_hidden=1)
+    for other, message in ((sines, "nonlinearities"), (5, "Painter too"), (plain, "arguments")):
         with pytest.raises(ValueError, match=message):
             first.blend(other, 0.5)
 

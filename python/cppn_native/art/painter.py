@@ -105,7 +105,7 @@ class Painter:
         return _rgb(exact_picture(self.config, self._layers, size)[:, :, ::-1])
 
     def blend(self, other: Painter, t: float) -> Painter:
-        """What lies between this picture (t = 0) and another of the same shape and nonlinearities (t = 1): weights on an
+        """What lies between this picture (t = 0) and another of its shape and nonlinearities (t = 1): weights on an
         arc, which keeps them N(0, 1)."""
         if not isinstance(other, Painter):
             raise ValueError(f"other must be a Painter too, got {type(other).__name__}")
