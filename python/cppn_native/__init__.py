@@ -11,6 +11,7 @@ from .activations import ACTIVATIONS
 from .art.latent import Latent
 from .art.painter import Painter, paint
 from .codec import info, load
+from .collage import collage
 from .devices import Device, devices
 from .errors import DeviceError, DivergedError, ExportError, FormatError
 from .many import train_many
@@ -41,6 +42,7 @@ __all__ = [
     "Recipe",
     "Stage",
     "__version__",
+    "collage",
     "devices",
     "info",
     "kaseorg",

@@ -16,6 +16,7 @@ import cppn_native as cn
 from ..coords import CONVENTIONS, Region
 from ..fit.plan import Plan
 from ..models.base import check_region
+from . import collage as collages
 from . import commands
 from . import latent as latents
 from . import morph as morphing
@@ -48,6 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
         (commands.info, _info_arguments),
         (commands.neurons, _neurons_arguments),
         (export, _export_arguments),
+        (collages.collage, collages.arguments),
         (painting.paint, painting.arguments),
         (latents.latent, latents.arguments),
         (morphing.morph, morphing.arguments),

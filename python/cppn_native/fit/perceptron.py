@@ -168,7 +168,7 @@ class PerceptronRun:
 
     def afford(self, seconds: float) -> None:
         """Plans as many steps as fit into the time, which is measured."""
-        native, begun, count = self._native(), time.monotonic(), 0
+        native, begun, count = self.native(), time.monotonic(), 0
         while time.monotonic() - begun < min(0.2, seconds / 50):
             native.run([0.0, 0.0], 0.0)
             count += 2
@@ -177,7 +177,7 @@ class PerceptronRun:
 
     def go(self) -> Perceptron:
         stopped = "finished"
-        native = self._native()
+        native = self.native()
         burst = 1
         try:
             while self.state.step < self.plan.steps:
@@ -215,22 +215,28 @@ class PerceptronRun:
 
     # -- steps ----------------------------------------------------------------------------------------------
 
-    def _native(self) -> _core.PerceptronDescent:
+    def native(self, alone: bool = False) -> _core.PerceptronDescent:
         s, plan = self.state, self.plan
         return _core.PerceptronDescent(
             self.cpu, self.features.shape[1], self.config.native(), self.features, self._target(Stage(1.0)),
             (s.step, s.params, s.m, s.v, s.running), plan.loss, plan.batch, plan.seed, plan.decay,
+            alone=alone,
         )  # fmt: skip
 
     def _take(self, native: _core.PerceptronDescent, burst: int) -> None:
-        """Up to ``burst`` steps, but not beyond the present stage."""
+        self.took(native, native.run(*self.next(native, burst)))
+
+    def next(self, native: _core.PerceptronDescent, burst: int) -> tuple[list[float], float]:
+        """Rates and noise of up to ``burst`` steps, but not beyond the present stage."""
         begins, step = self.plan.recipe.first_steps(self.plan.steps), self.state.step
         stage = max(n for n, begin in enumerate(begins) if begin <= step)
         if stage != self._stage:
             native.set_targets(self._target(self.plan.recipe.stages[stage]))
             self._stage = stage
         last = min([step + burst, self.plan.steps, *(begin for begin in begins if begin > step)])
-        loss = native.run(self.plan.rates(step, last), self.plan.recipe.stages[stage].noise)
+        return self.plan.rates(step, last), self.plan.recipe.stages[stage].noise
+
+    def took(self, native: _core.PerceptronDescent, loss: float) -> None:
         s = self.state
         s.step, s.params, s.m, s.v, s.running = native.state()
         if not (np.isfinite(loss) and np.isfinite(s.params).all()):
