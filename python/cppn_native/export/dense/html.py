@@ -65,8 +65,8 @@ gl.drawArrays(gl.TRIANGLES,0,3);
 if(top>0)requestAnimationFrame(band);else c.dataset.done="webgl"};
 if(q>1)requestAnimationFrame(band);else band(0)\
 """
-_BUDGET = "1e9"
-"""Multiplications in the first frames: a tenth of a second for a slow GPU."""
+_BUDGET = "3e8"
+"""Multiplications in the first frames: some milliseconds of a fast GPU, a tenth of a second of a slow one."""
 
 
 def source(program: DenseProgram) -> str:

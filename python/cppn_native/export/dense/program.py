@@ -91,8 +91,7 @@ class DenseProgram(Picture):
     @property
     def cost(self) -> int:
         """Multiplications for a pixel."""
-        total: int = sum(layer.weights.size for layer in self.layers)
-        return total
+        return sum(inputs * outputs for inputs, outputs in (layer.weights.shape for layer in self.layers))
 
     def distinct(self) -> list[Layer]:
         """The layers, those with the same arrays once."""
