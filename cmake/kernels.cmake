@@ -6,7 +6,7 @@ set_property(CACHE CPPN_ISAS PROPERTY STRINGS all baseline)
 set(CPPN_KERNEL_OBJECTS)
 
 function(cppn_add_kernels isa)
-  foreach(kind train render dense layers peak)
+  foreach(kind train render dense layers mlp peak)
     set(target cppn_${kind}_${isa})
     add_library(${target} OBJECT csrc/cpu/kernels/${kind}.cpp)
     target_compile_definitions(${target} PRIVATE CPPN_ISA=${isa})

@@ -30,7 +30,8 @@
   X(abs, "abs(z)", "a crease")                                                             \
   X(log_relu, "log(max(z, 0) + eps)", "a cliff: deep below zero, a slow rise above")       \
   X(sin, "sin(z)", "a wave between -1 and 1")                                              \
-  X(xlogx_abs, "x * log(x), x = abs(z) + eps", "two ramps behind dips")
+  X(xlogx_abs, "x * log(x), x = abs(z) + eps", "two ramps behind dips")                    \
+  X(gelu, "z * Phi(z), Phi the normal distribution", "a ramp with a dip at its foot")
 
 // Functions of all features of a pixel at once: for random pictures, whose layers may have them.
 #define CPPN_ACROSS(X)                                              \

@@ -235,6 +235,26 @@ struct xlogx_abs {
   }
 };
 
+struct gelu {
+  // Phi(-x) = t q(t) exp(-x^2 / 2) with t = 1 / (1 + 0.28 x), x >= 0: the form of Abramowitz and
+  // Stegun 7.1.26, a minimax fit of absolute error 5e-9. The exponential serves the slope too.
+  template <class V>
+  static CPPN_FN Activated<V> eval(V z) {
+    using L = Lanes<V>;
+    const V one = L::splat(1.0f);
+    const V t = L::reciprocal(one + L::splat(0.28f) * magnitude(z));
+    const V e = exp2_poly(z * z * L::splat(-0.72134752f));
+    V q = L::splat(3.8987496551e-1f) + t * L::splat(-1.0580847784e-1f);
+    q = L::splat(-2.3699500485e-1f) + t * q;
+    q = L::splat(2.6891138248e-1f) + t * q;
+    q = L::splat(6.7496270425e-2f) + t * q;
+    q = L::splat(1.1652085500e-1f) + t * q;
+    const V tail = t * q * e;
+    const V phi = z > L::splat(0.0f) ? one - tail : tail;
+    return {z * phi, phi + z * e * L::splat(0.39894228f)};
+  }
+};
+
 }  // namespace activation
 
 }  // namespace cppn

@@ -8,6 +8,7 @@
 from . import kaseorg
 from ._core import __version__
 from .activations import ACTIVATIONS
+from .art.latent import Latent
 from .art.painter import Painter, paint
 from .codec import info, load
 from .devices import Device, devices
@@ -15,8 +16,10 @@ from .errors import DeviceError, DivergedError, ExportError, FormatError
 from .many import train_many
 from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
+from .motion import latent_walk, morph
 from .progress import Progress
 from .training import train
+from .video import write_video
 
 __all__ = [
     "ACTIVATIONS",
@@ -27,6 +30,7 @@ __all__ = [
     "DivergedError",
     "ExportError",
     "FormatError",
+    "Latent",
     "Model",
     "Painter",
     "Progress",
@@ -34,8 +38,11 @@ __all__ = [
     "devices",
     "info",
     "kaseorg",
+    "latent_walk",
     "load",
+    "morph",
     "paint",
     "train",
     "train_many",
+    "write_video",
 ]

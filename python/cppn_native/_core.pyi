@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'HAS_CUDA', 'Layers', 'MAX_CHANNELS', 'MAX_NEURONS', 'MAX_OCTAVES', 'Shape', 'Task', 'across', 'activations', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'prior_bits', 'solve', 'step_grid']
+__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'HAS_CUDA', 'Layers', 'MAX_CHANNELS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'Perceptron', 'PerceptronDescent', 'Shape', 'Task', 'across', 'activations', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'prior_bits', 'run_perceptrons', 'solve', 'step_grid']
 class Shape:
     """
     The sizes of a cascade and the activation (by number) of every neuron.
@@ -296,6 +296,38 @@ class Layers:
         """
         (H, W, C) float32 at columns (A, W) x rows (B, H) and, with radius (rx, ry), sqrt(rx^2 + ry^2).
         """
+class Perceptron:
+    """
+    Dense layers [(outputs, activation, norm)] on batches of at most `most` pixels.
+    """
+    def __init__(self, cpu: Cpu, inputs: typing.SupportsInt | typing.SupportsIndex, layers: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, bool]], most: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def gradient(self, params: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], loss: str = 'mse') -> tuple[float, numpy.typing.NDArray[numpy.float32]]:
+        """
+        (loss, gradient (K,)) over the batch x (P, I), y (P, O).
+        """
+    def moments(self) -> list[tuple[list[float], list[float]]]:
+        """
+        (mean, biased variance) of every normalized layer over the last batch.
+        """
+class PerceptronDescent:
+    """
+    Adam on a perceptron; state is (step, params, m, v, running).
+    """
+    def __init__(self, cpu: Cpu, inputs: typing.SupportsInt | typing.SupportsIndex, layers: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, bool]], x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], state: tuple[typing.SupportsInt | typing.SupportsIndex, typing.Annotated[numpy.typing.ArrayLike, numpy.float32], typing.Annotated[numpy.typing.ArrayLike, numpy.float32], typing.Annotated[numpy.typing.ArrayLike, numpy.float32], typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], loss: str = 'mse', batch: typing.SupportsInt | typing.SupportsIndex = 0, seed: typing.SupportsInt | typing.SupportsIndex = 0, decay: typing.SupportsFloat | typing.SupportsIndex = 0, in_order: bool = False, alone: bool = False) -> None:
+        ...
+    def run(self, rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], noise: typing.SupportsFloat | typing.SupportsIndex = 0) -> float:
+        """
+        A step for every rate; the mean loss.
+        """
+    def set_targets(self, y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> None:
+        """
+        Other y (P, O) from now on.
+        """
+    def state(self) -> tuple[typing.Any, ...]:
+        """
+        (step, params (K,), m (K,), v (K,), running moments).
+        """
 class DeviceError(RuntimeError):
     """
     A device that cannot run here, or failed; the message says why.
@@ -451,6 +483,10 @@ def prior_bits(a_code: typing.SupportsInt | typing.SupportsIndex, b_code: typing
     """
     (max_level + 1,) ideal code length of a level of magnitude 0, 1, ... in bits, sign and escape included.
     """
+def run_perceptrons(cpu: Cpu, descents: collections.abc.Sequence[PerceptronDescent], rates: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]], noise: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> list[float]:
+    """
+    The same for several networks that were made `alone`, a network to a thread; their mean losses.
+    """
 def solve(backend: Cpu, a: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> typing.Any:
     """
     x with a x = b, a symmetric positive definite (n, n) float64; None if it is not.
@@ -462,6 +498,8 @@ def step_grid(code: typing.SupportsInt | typing.SupportsIndex) -> float:
 CODERS: tuple = ('mixed-radix', 'static', 'learning')
 HAS_CUDA: bool = False
 MAX_CHANNELS: int = 4
+MAX_MLP_LAYERS: int = 64
+MAX_MLP_WIDTH: int = 1024
 MAX_NEURONS: int = 128
 MAX_OCTAVES: int = 7
 __version__: str = '0.1.0'

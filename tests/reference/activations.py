@@ -1,5 +1,7 @@
 """f(z) and f'(z) of the activations, by name. The table of ``csrc/core/activations.h``, from the textbook."""
 
+import math
+
 import numpy as np
 
 EPS = np.float64(np.float32(1e-8))
@@ -111,9 +113,14 @@ def xlogx_abs(z):
     return xlogx(np.abs(z) + EPS, np.sign(z))
 
 
+def gelu(z):
+    phi = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2)))(z)
+    return z * phi, phi + z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+
+
 SMOOTH = (sigmoid, sine, tanh, gaussian, identity)
 PAINTED = (square, log_abs, cos, xlogx_square, hard_sigmoid, sgn, abs_tanh, xlogx_relu_p1, xlogx_abs_p1, log_square,
-           log_abs_p1, relu, xlogx_relu, softplus, abs, log_relu, sin, xlogx_abs)  # fmt: skip
+           log_abs_p1, relu, xlogx_relu, softplus, abs, log_relu, sin, xlogx_abs, gelu)  # fmt: skip
 
 ACTIVATIONS = {f.__name__: f for f in SMOOTH + PAINTED}
 """In the order of their numbers in a file."""

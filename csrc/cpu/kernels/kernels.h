@@ -64,6 +64,8 @@ struct LayerKernels {
                   float* scratch, float* out);
 };
 
+struct MlpKernels;  // mlp_kernels.h
+
 struct Kernels {
   const char* isa;
   int lanes;
@@ -71,6 +73,7 @@ struct Kernels {
   const RenderKernels* render;
   const DenseKernels* dense;
   const LayerKernels* layers;
+  const MlpKernels* mlp;
   double (*peak)(double seconds);  // GFLOP/s of multiply-adds from registers, one thread
 };
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..coords import Region
 from .layers import Inputs
 
 __all__ = ["Plane", "Term"]
@@ -44,9 +45,10 @@ class Plane:
     def count(self) -> int:
         return len(self.columns) + len(self.rows) + (self.radius is not None)
 
-    def inputs(self, size: tuple[int, int]) -> Inputs:
-        """Tables for a picture of ``size`` (width, height)."""
-        x, y = ((np.arange(length) + 0.5) / length for length in size)
+    def inputs(self, size: tuple[int, int], region: Region = (0.0, 0.0, 1.0, 1.0)) -> Inputs:
+        """Tables for a picture of ``size`` (width, height), or for the part of it in ``region``, enlarged to that."""
+        ends = (region[::2], region[1::2])
+        x, y = (a + (b - a) * (np.arange(n) + 0.5) / n for n, (a, b) in zip(size, ends, strict=True))
         radius = self.radius and (self.radius[0](x), self.radius[1](y))
         return Inputs(_table(self.columns, x), _table(self.rows, y), radius)
 

@@ -17,6 +17,8 @@ from ..coords import CONVENTIONS, Region
 from ..fit.plan import Plan
 from ..models.base import check_region
 from . import commands
+from . import latent as latents
+from . import morph as morphing
 from . import paint as painting
 from .export import export
 
@@ -47,6 +49,8 @@ def make_parser() -> argparse.ArgumentParser:
         (commands.neurons, _neurons_arguments),
         (export, _export_arguments),
         (painting.paint, painting.arguments),
+        (latents.latent, latents.arguments),
+        (morphing.morph, morphing.arguments),
         (commands.devices, None),
     ):
         text, _, examples = inspect.cleandoc(run.__doc__ or "").partition("\n\n")

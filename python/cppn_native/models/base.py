@@ -15,7 +15,7 @@ from ..coords import Region
 if TYPE_CHECKING:
     from ..image import ImageLike
 
-__all__ = ["Model", "check_region", "check_size"]
+__all__ = ["Model", "as_pixels", "as_rgb", "check_look", "check_region", "check_size"]
 
 MAX_RENDER_PIXELS = 512_000_000
 """What one call renders at most: 6 GB of float activations would follow from more."""
@@ -95,27 +95,13 @@ class Model(ABC):
         Raises ``ValueError`` for a size, region, supersample, dtype or device that is none, ``DeviceError`` for a GPU
         that cannot run.
         """
-        if dtype not in ("uint8", "float32"):
-            raise ValueError(f'dtype must be "uint8" or "float32", got {dtype!r}')
-        if isinstance(supersample, bool) or not isinstance(supersample, int) or not 1 <= supersample <= 16:
-            raise ValueError(f"supersample must be an integer from 1 to 16, got {supersample!r}")
+        check_look(supersample, dtype)
         width, height = self.size if size is None else check_size(size, supersample)
         fine = (width * supersample, height * supersample)
         where: dict[str, Any] = {"region": region, "device": device, "threads": threads}
-        shown: NDArray[Any]
         if supersample == 1 and dtype == "uint8":
-            shown = self.render_bytes(fine, **where)
-        else:
-            a = self.render_float(fine, **where)
-            if supersample > 1:
-                n = supersample
-                a = a.reshape(height, n, width, n, -1).mean(axis=(1, 3), dtype=np.float64).astype(np.float32)
-            a = np.where(a > 0, a, np.float32(0))  # NaN, which a runaway identity neuron can reach, becomes 0 too
-            if dtype == "float32":
-                shown = np.minimum(a, np.float32(1))
-            else:
-                shown = np.minimum(a * np.float32(256), np.float32(255)).astype(np.uint8)
-        return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
+            return as_rgb(self.render_bytes(fine, **where))
+        return as_rgb(as_pixels(self.render_float(fine, **where), supersample, dtype))
 
     def score(self, image: ImageLike, **options: Any) -> float:
         """Sum of ((a - b) / 255)^2 over pixels and channels, rendered bytes against the picture: lower is better."""
@@ -184,6 +170,31 @@ class Model(ABC):
         from ..image import png_bytes
 
         return png_bytes(self.render())
+
+
+def check_look(supersample: object, dtype: object) -> None:
+    """``ValueError`` for what ``render`` cannot do."""
+    if dtype not in ("uint8", "float32"):
+        raise ValueError(f'dtype must be "uint8" or "float32", got {dtype!r}')
+    if isinstance(supersample, bool) or not isinstance(supersample, int) or not 1 <= supersample <= 16:
+        raise ValueError(f"supersample must be an integer from 1 to 16, got {supersample!r}")
+
+
+def as_pixels(a: NDArray[np.float32], supersample: int, dtype: str) -> NDArray[Any]:
+    """Activations (H n, W n, C), n = supersample, as a picture (H, W, C): floor(256 a), or a in [0, 1]."""
+    if supersample > 1:
+        n = supersample
+        a = a.reshape(a.shape[0] // n, n, a.shape[1] // n, n, -1).mean(axis=(1, 3), dtype=np.float64)
+        a = a.astype(np.float32)
+    a = np.where(a > 0, a, np.float32(0))  # NaN, which a runaway identity neuron can reach, becomes 0 too
+    if dtype == "float32":
+        return np.asarray(np.minimum(a, np.float32(1)))
+    return np.asarray(np.minimum(a * np.float32(256), np.float32(255)).astype(np.uint8))
+
+
+def as_rgb(shown: NDArray[Any]) -> NDArray[Any]:
+    """Grey (H, W, 1) as (H, W, 3); all else as it is."""
+    return np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
 
 
 def check_size(size: object, supersample: int = 1) -> tuple[int, int]:

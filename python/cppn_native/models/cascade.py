@@ -251,6 +251,19 @@ class Cascade(Model):
         """The same network with other weights."""
         return Cascade(self.config, self.size, levels, self.steps if steps is None else steps)
 
+    def blend(self, other: Cascade, t: float) -> Cascade:
+        """What lies between this model (t = 0) and another of the same config (t = 1): its weights are on the straight
+        line between theirs, and so is its size. Not quantized, but for the ends."""
+        if not isinstance(other, Cascade):
+            raise ValueError(f"other must be a Cascade too, got {type(other).__name__}")
+        for name, mine in asdict(self.config).items():
+            if (theirs := getattr(other.config, name)) != mine:
+                raise ValueError(f"other must have {name} {mine}, got {theirs}")
+        if t in (0, 1):
+            return other if t else self
+        width, height = (round(a + t * (b - a)) for a, b in zip(self.size, other.size, strict=True))
+        return Cascade(self.config, (width, height), self.weights + t * (other.weights - self.weights), (1.0,) * 3)
+
     def _channels(self) -> int:
         return self.config.channels
 

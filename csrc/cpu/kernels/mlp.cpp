@@ -1,0 +1,284 @@
+// The perceptron over tiles of pixels: P pixels, features of I inputs and O outputs padded to sixteens.
+//   forward    z (P, O) = h (P, I) Wt (I, O) + b        a = f(z)
+//   backward   dz = da f'(z)        dh (P, I) = dz (P, O) W (O, I)        gW (O, I) += dz^T (O, P) h (P, I)
+// What lies between two normalizations is computed forward once more on the way back, tile by tile near the
+// processor: cheaper than memory.
+#include "mlp_kernels.h"
+
+#include "../vec.h"
+
+namespace cppn::cpu {
+namespace {
+
+#if defined(__AVX512F__) || defined(__ARM_NEON)
+constexpr int kM = 8;  // rows of a register block, two vectors wide
+#else
+constexpr int kM = 4;
+#endif
+constexpr int P = kMlpTile;
+static_assert(P % kM == 0 && 16 % kM == 0 && 16 % kLanes == 0);
+
+using L = Lanes<vf>;
+
+// c (m, n) (+)= a b, or bias + a b: a (m, k) at a[m * am + k * ak], b (k, n) with rows bn apart, c with rows
+// bn.
+struct Product {
+  const float* a;
+  int64_t am, ak;
+  const float* b;
+  const float* bias;
+  float* c;
+  int m, n, k;
+  bool add;
+};
+
+template <int V>
+CPPN_FN void product_block(const Product& t, int m, int n) {
+  vf sum[kM][V];
+#pragma GCC unroll 8
+  for (int r = 0; r < kM; ++r)
+#pragma GCC unroll 2
+    for (int v = 0; v < V; ++v)
+      sum[r][v] = t.add    ? load(t.c + int64_t(m + r) * t.n + n + v * kLanes)
+                  : t.bias ? load(t.bias + n + v * kLanes)
+                           : vf{};
+  const float* a = t.a + m * t.am;
+  for (int k = 0; k < t.k; ++k) {
+    vf b[V];
+#pragma GCC unroll 2
+    for (int v = 0; v < V; ++v) b[v] = load(t.b + int64_t(k) * t.n + n + v * kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < kM; ++r) {
+      const vf ar = splat(a[r * t.am + k * t.ak]);
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) sum[r][v] += ar * b[v];
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kM; ++r)
+#pragma GCC unroll 2
+    for (int v = 0; v < V; ++v) store(t.c + int64_t(m + r) * t.n + n + v * kLanes, sum[r][v]);
+}
+
+// n is a multiple of 16, m of kM.
+void product(const Product& t) {
+  int n = 0;
+  for (; n + 2 * kLanes <= t.n; n += 2 * kLanes)
+    for (int m = 0; m < t.m; m += kM) product_block<2>(t, m, n);
+  if (n < t.n)
+    for (int m = 0; m < t.m; m += kM) product_block<1>(t, m, n);
+}
+
+int widest(const MlpShape& s) {
+  int most = padded16(s.inputs());
+  for (int l = 0; l < s.count; ++l)
+    if (padded16(s.layer[l].outputs) > most) most = padded16(s.layer[l].outputs);
+  return most;
+}
+
+// Of one tile: y the inputs, then a and f' of every layer of the pass, d and its successor on the way back.
+int64_t scratch_floats(const MlpShape& s) {
+  int64_t floats = 3 * int64_t(P) * widest(s);
+  for (int l = 0; l < s.count; ++l) floats += 2 * int64_t(P) * padded16(s.layer[l].outputs);
+  return floats;
+}
+
+struct Tile {
+  float* y;
+  float* a[kMaxMlpLayers];
+  float* slope[kMaxMlpLayers];
+  float* d[2];
+};
+
+Tile carve(const MlpPass& pass, float* scratch) {
+  Tile t;
+  const int64_t most = int64_t(P) * widest(*pass.shape);
+  t.y = scratch;
+  t.d[0] = scratch + most;
+  t.d[1] = scratch + 2 * most;
+  float* next = scratch + 3 * most;
+  for (int l = pass.first; l < pass.last; ++l) {
+    const int64_t floats = int64_t(P) * padded16(pass.shape->layer[l].outputs);
+    t.a[l] = next;
+    t.slope[l] = next + floats;
+    next += 2 * floats;
+  }
+  return t;
+}
+
+template <bool kSlopes>
+void activate(Activation f, int floats, float* a, float* slope) {
+  with_activation(f, [&](auto of) {
+    for (int i = 0; i < floats; i += 4 * kLanes) {  // an activation is one chain: four side by side
+      Activated<vf> r[4];
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) r[j] = of.eval(load(a + i + j * kLanes));
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) {
+        store(a + i + j * kLanes, r[j].value);
+        if (kSlopes) store(slope + i + j * kLanes, r[j].slope);
+      }
+    }
+  });
+}
+
+const float* load_inputs(const MlpPass& pass, int64_t tile, Tile& t) {
+  const int n = padded16(pass.inputs());
+  const float* in = pass.in + tile * P * n;
+  if (!pass.in_scale) return in;
+  for (int p = 0; p < P; ++p)
+    for (int i = 0; i < n; i += kLanes)
+      store(t.y + p * n + i, load(pass.in_scale + i) * load(in + p * n + i) + load(pass.in_shift + i));
+  return t.y;
+}
+
+template <bool kSlopes>
+const float* forward_tile(const MlpPass& pass, int64_t tile, Tile& t) {
+  const float* y = load_inputs(pass, tile, t);
+  const float* h = y;
+  for (int l = pass.first; l < pass.last; ++l) {
+    const MlpLayer& layer = pass.shape->layer[l];
+    const MlpPlace& at = pass.layout->place[l];
+    const int I = padded16(layer.inputs), O = padded16(layer.outputs);
+    product({h, I, 1, pass.packed + at.forward, pass.packed + at.bias, t.a[l], P, O, layer.inputs, false});
+    activate<kSlopes>(layer.activation, P * O, t.a[l], t.slope[l]);
+    h = t.a[l];
+  }
+  return y;
+}
+
+int valid_pixels(const MlpPass& pass, int64_t tile) {
+  const int64_t left = pass.pixels - tile * P;
+  return int(left < P ? left : P);
+}
+
+// Chan, Golub & LeVeque 1979: the moments of two sets together.
+void add_moments(const float* h, int n, int valid, MlpMoments& m) {
+  const double before = double(m.count), here = double(valid), all = before + here;
+  for (int i = 0; i < n; i += kLanes) {
+    vf sum{}, m2{};
+    for (int p = 0; p < valid; ++p) sum += load(h + p * n + i);
+    const vf mean = sum / splat(float(valid));
+    for (int p = 0; p < valid; ++p) {
+      const vf d = load(h + p * n + i) - mean;
+      m2 += d * d;
+    }
+    for (int l = 0; l < kLanes; ++l) {
+      const double delta = double(mean[l]) - m.mean[i + l];
+      m.mean[i + l] += delta * here / all;
+      m.m2[i + l] += double(m2[l]) + delta * delta * before * here / all;
+    }
+  }
+  m.count += valid;
+}
+
+void forward(const MlpPass& pass, int64_t tile, int64_t end, float* scratch, float* out,
+             MlpMoments* moments) {
+  Tile t = carve(pass, scratch);
+  const int O = padded16(pass.outputs());
+  for (; tile < end; ++tile) {
+    forward_tile<false>(pass, tile, t);
+    memcpy(out + tile * P * O, t.a[pass.last - 1], sizeof(float) * size_t(P) * size_t(O));
+    if (moments) add_moments(t.a[pass.last - 1], O, valid_pixels(pass, tile), *moments);
+  }
+}
+
+// d (P, O) = dloss/da of the pass's outputs a; returns their loss.
+double seed_loss(const MlpPass& pass, const MlpSeed& seed, int64_t tile, int valid, const float* a,
+                 float* d) {
+  const int O = padded16(pass.outputs()), real = pass.outputs();
+  const float* target = seed.target + tile * P * O;
+  double loss = 0;
+  for (int p = 0; p < valid; ++p) {
+    vf sum{};
+    for (int o = 0; o < O; o += kLanes) {
+      const vf e = load(a + p * O + o) - load(target + p * O + o);
+      vf inside;
+      for (int l = 0; l < kLanes; ++l) inside[l] = o + l < real ? 1.0f : 0.0f;
+      const vf s = seed.loss == Loss::mse ? splat(2.0f * seed.scale) * e : splat(seed.scale) * sign(e);
+      sum += (seed.loss == Loss::mse ? e * e : magnitude(e)) * inside;
+      store(d + p * O + o, s * inside);
+    }
+    loss += sum_lanes(sum);
+  }
+  return loss * double(seed.scale);
+}
+
+void seed_through_norm(const MlpPass& pass, const MlpSeed& seed, int64_t tile, int valid, const float* h,
+                       float* d) {
+  const int O = padded16(pass.outputs());
+  const float* dy = seed.dy + tile * P * O;
+  for (int p = 0; p < valid; ++p)
+    for (int o = 0; o < O; o += kLanes)
+      store(d + p * O + o, load(seed.a + o) * load(dy + p * O + o) + load(seed.b + o) * load(h + p * O + o) +
+                               load(seed.c + o));
+}
+
+// d becomes dz; gb += its sum over the pixels.
+void through_activation(const float* slope, int O, float* d, float* gb) {
+  for (int o = 0; o < O; o += kLanes) {
+    vf sum = load(gb + o);
+    for (int p = 0; p < P; ++p) {
+      const vf dz = load(d + p * O + o) * load(slope + p * O + o);
+      store(d + p * O + o, dz);
+      sum += dz;
+    }
+    store(gb + o, sum);
+  }
+}
+
+void store_inputs_share(const MlpPass& pass, int64_t tile, int valid, const float* d, float* din,
+                        double* sums) {
+  const int n = padded16(pass.inputs());
+  const float* h = pass.in + tile * P * n;
+  for (int i = 0; i < n; i += kLanes) {
+    vf sum{}, product{};
+    for (int p = 0; p < valid; ++p) {
+      const vf v = load(d + p * n + i);
+      sum += v;
+      product += v * (load(h + p * n + i) - load(pass.in_mean + i));
+    }
+    for (int l = 0; l < kLanes; ++l) sums[i + l] += double(sum[l]), sums[n + i + l] += double(product[l]);
+  }
+  memcpy(din + tile * P * n, d, sizeof(float) * size_t(P) * size_t(n));  // din may be the place of h
+}
+
+double backward(const MlpPass& pass, const MlpSeed& seed, int64_t tile, int64_t end, float* scratch,
+                float* grad, float* din, double* sums) {
+  Tile t = carve(pass, scratch);
+  double loss = 0;
+  for (; tile < end; ++tile) {
+    const float* y = forward_tile<true>(pass, tile, t);
+    const int valid = valid_pixels(pass, tile), out = padded16(pass.outputs());
+    float *d = t.d[0], *next = t.d[1];
+    if (seed.target)
+      loss += seed_loss(pass, seed, tile, valid, t.a[pass.last - 1], d);
+    else
+      seed_through_norm(pass, seed, tile, valid, t.a[pass.last - 1], d);
+    memset(d + valid * out, 0, sizeof(float) * size_t(P - valid) * size_t(out));
+    for (int l = pass.last - 1; l >= pass.first; --l) {
+      const MlpLayer& layer = pass.shape->layer[l];
+      const MlpPlace& at = pass.layout->place[l];
+      const int I = padded16(layer.inputs), O = padded16(layer.outputs);
+      float* gw = grad + at.gradient;
+      through_activation(t.slope[l], O, d, gw + int64_t(O) * I);
+      product({d, 1, O, l > pass.first ? t.a[l - 1] : y, nullptr, gw, O, I, P, true});
+      if (l == pass.first && !din) break;
+      product({d, O, 1, pass.packed + at.backward, nullptr, next, P, I, layer.outputs, false});
+      float* swap = d;
+      d = next;
+      next = swap;
+    }
+    if (din) store_inputs_share(pass, tile, valid, d, din, sums);
+  }
+  return loss;
+}
+
+}  // namespace
+
+#define CPPN_JOIN2(a, b) a##b
+#define CPPN_JOIN(a, b) CPPN_JOIN2(a, b)
+extern const MlpKernels CPPN_JOIN(mlp_, CPPN_ISA);
+const MlpKernels CPPN_JOIN(mlp_, CPPN_ISA) = {scratch_floats, forward, backward};
+
+}  // namespace cppn::cpu
