@@ -41,8 +41,8 @@ DEFINED: dict[str, dict[str, str]] = {
             "for(let i=0;i<n;i++)s+=h[i]=Math.exp(h[i]-m);for(let i=0;i<n;i++)h[i]/=s};\n"
         ),
         "c": (
-            "static void softmax(double*h,int n){double m=h[0],s=0;int i;for(i=1;i<n;i++)m=fmax(m,h[i]);\n"
-            "for(i=0;i<n;i++)s+=h[i]=exp(h[i]-m);for(i=0;i<n;i++)h[i]/=s;}\n"
+            "static void softmax(double*h,int n){double m=h[0],s=0;int i;\nfor(i=1;i<n;i++)m=fmax(m,h[i]);\n"
+            "for(i=0;i<n;i++)s+=h[i]=exp(h[i]-m);\nfor(i=0;i<n;i++)h[i]/=s;}\n"
         ),
         "glsl": (
             "void softmax(int n){float m=A(0),s=0.;for(int i=1;i<n;i++)m=max(m,A(i));\n"
@@ -61,8 +61,8 @@ DEFINED: dict[str, dict[str, str]] = {
             "for(let i=0;i<n;i++)s+=Math.exp(h[i]-m);s=Math.log(s);for(let i=0;i<n;i++)h[i]-=m+s};\n"
         ),
         "c": (
-            "static void logsoftmax(double*h,int n){double m=h[0],s=0;int i;for(i=1;i<n;i++)m=fmax(m,h[i]);\n"
-            "for(i=0;i<n;i++)s+=exp(h[i]-m);s=log(s);for(i=0;i<n;i++)h[i]-=m+s;}\n"
+            "static void logsoftmax(double*h,int n){double m=h[0],s=0;int i;\nfor(i=1;i<n;i++)m=fmax(m,h[i]);\n"
+            "for(i=0;i<n;i++)s+=exp(h[i]-m);\ns=log(s);\nfor(i=0;i<n;i++)h[i]-=m+s;}\n"
         ),
         "glsl": (
             "void logsoftmax(int n){float m=A(0),s=0.;for(int i=1;i<n;i++)m=max(m,A(i));\n"
@@ -83,8 +83,8 @@ DEFINED: dict[str, dict[str, str]] = {
             "for(let i=0;i<n;i++)s+=(h[i]-=m)*h[i]/n;for(let i=0;i<n;i++)h[i]/=Math.sqrt(s)};\n"
         ),
         "c": (
-            "static void normalized(double*h,int n){double m=0,s=0;int i;for(i=0;i<n;i++)m+=h[i]/n;\n"
-            "for(i=0;i<n;i++){h[i]-=m;s+=h[i]*h[i]/n;}for(i=0;i<n;i++)h[i]/=sqrt(s);}\n"
+            "static void normalized(double*h,int n){double m=0,s=0;int i;\nfor(i=0;i<n;i++)m+=h[i]/n;\n"
+            "for(i=0;i<n;i++){h[i]-=m;s+=h[i]*h[i]/n;}\nfor(i=0;i<n;i++)h[i]/=sqrt(s);}\n"
         ),
         "glsl": (
             "void normalized(int n){float m=0.,s=0.;for(int i=0;i<n;i++)m+=A(i)/float(n);\n"

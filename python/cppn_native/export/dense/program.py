@@ -86,12 +86,12 @@ class DenseProgram(Picture):
     @property
     def widest(self) -> int:
         """The greatest number of features anywhere."""
-        return max(self.plane.count, *(layer.weights.shape[1] for layer in self.layers))
+        return int(max(self.plane.count, *(layer.weights.shape[1] for layer in self.layers)))
 
     @property
     def cost(self) -> int:
         """Multiplications for a pixel."""
-        return sum(inputs * outputs for inputs, outputs in (layer.weights.shape for layer in self.layers))
+        return sum(layer.weights.size for layer in self.layers)
 
     def distinct(self) -> list[Layer]:
         """The layers, those with the same arrays once."""
