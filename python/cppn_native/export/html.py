@@ -99,15 +99,15 @@ const bw=Math.ceil(w/q),bh=Math.ceil(h/q),m=new ImageData(bw,bh);
 let j=0;
 const slice=()=>{
 if(mine!=job)return;
-for(const end=performance.now()+12;j<bh&&(q>@coarse@||performance.now()<end);j++)
+for(const end=performance.now()+12;j<bh&&(q>@whole@||performance.now()<end);j++)
 for(let i=0;i<bw;i++)pixel((l+(i+.5)*q-g.x)/g.sw,(t+(j+.5)*q-g.y)/g.sh,m.data,4*(j*bw+i));
 if(j<bh)return setTimeout(slice);
 const b=document.createElement("canvas");b.width=bw;b.height=bh;b.getContext("2d").putImageData(m,0,0);
 shown={b,l:(l-g.x)/g.sw,t:(t-g.y)/g.sh,w:bw*q/g.sw,h:bh*q/g.sh};
 show(g);
-if(q>1)setTimeout(pass,0,q>4?3:1);else c.dataset.done="2d"};
+if(q>1)setTimeout(pass,0,q>8?8:q>4?3:1);else c.dataset.done="2d"};
 slice()};
-if(w>0&&h>0)pass(8)}}
+if(w>0&&h>0)pass(@first@)}}
 """
 
 _INPUT = """\
@@ -186,7 +186,7 @@ def source(program: Program) -> str:
 
 def shell(
     picture: Picture, core: str, network: str, *, count: int, draw: str = _AT_ONCE, options: str = "",
-    coarse: int = 4,
+    heavy: bool = False,
 ) -> str:  # fmt: skip
     """A page around two ways to compute.
 
@@ -196,7 +196,7 @@ def shell(
     count    of the numbers in the picture
     draw     JavaScript that draws the geometry g with the context gl, where r is the uniform from pixels to places
     options  further ones of that context
-    coarse   passes of the canvas whose pixels are larger are done in one go
+    heavy    the canvas begins with larger pixels, and does not even compute those in one go
     """
     return fill(
         _PAGE,
@@ -205,6 +205,6 @@ def shell(
         core=core,
         view=fill(_VIEW, width=picture.size[0], height=picture.size[1]),
         webgl=network + fill(_WEBGL, draw=draw, options=options),
-        canvas=fill(_CANVAS, coarse=coarse),
+        canvas=fill(_CANVAS, first=24 if heavy else 8, whole=24 if heavy else 4),
         input=_INPUT,
     )
