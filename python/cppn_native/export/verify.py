@@ -121,9 +121,10 @@ def _difference(what: str, data: bytes, want: NDArray[np.int16]) -> NDArray[np.i
 def _judge(what: str, off: NDArray[np.int16], tolerated: float) -> None:
     if np.count_nonzero(off > 1) > tolerated * off.size:
         y, x, c = (int(i) for i in np.unravel_index(off.argmax(), off.shape))
+        advice = "; if it is of one that magnifies rounding, verify=False writes it all the same" if tolerated else ""
         raise ExportError(
             f"{what} differs from the model in {np.count_nonzero(off > 1)} of {off.size} bytes by more than 1: by"
-            f" {off.max()} at x={x} y={y} channel {c} of {off.shape[2]}, {off.shape[1]} x {off.shape[0]}"
+            f" {off.max()} at x={x} y={y} channel {c} of {off.shape[2]}, {off.shape[1]} x {off.shape[0]}{advice}"
         )
 
 
