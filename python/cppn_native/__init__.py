@@ -5,7 +5,7 @@
 >>> model.save("photo.cppn")                 # doctest: +SKIP
 """
 
-from . import kaseorg
+from . import kaseorg, recipes
 from ._core import __version__
 from .activations import ACTIVATIONS
 from .art.latent import Latent
@@ -16,8 +16,10 @@ from .errors import DeviceError, DivergedError, ExportError, FormatError
 from .many import train_many
 from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
+from .models.perceptron import Perceptron, PerceptronConfig
 from .motion import latent_walk, morph
 from .progress import Progress
+from .recipes import Recipe, Stage
 from .training import train
 from .video import write_video
 
@@ -33,7 +35,11 @@ __all__ = [
     "Latent",
     "Model",
     "Painter",
+    "Perceptron",
+    "PerceptronConfig",
     "Progress",
+    "Recipe",
+    "Stage",
     "__version__",
     "devices",
     "info",
@@ -42,6 +48,7 @@ __all__ = [
     "load",
     "morph",
     "paint",
+    "recipes",
     "train",
     "train_many",
     "write_video",
