@@ -32,7 +32,7 @@ STEEP = ("log_abs", "log_square", "log_relu", "sgn")
 
 MIXES = {  # what hidden neurons have in turn, and the outputs: all activations, at most ten a model
     "smooth": (("sigmoid", "gaussian", "identity", "tanh", "cos", "sin", "softplus", "square", "hard_sigmoid"), "sine"),
-    "folded": (("log_abs", "relu", "abs", "log_square", "sgn", "log_abs_p1"), "sigmoid"),
+    "folded": (("log_abs", "relu", "abs", "log_square", "sgn", "log_abs_p1", "gelu"), "sigmoid"),
     "x-log-x": (("xlogx_abs", "xlogx_square", "log_relu", "xlogx_relu", "xlogx_abs_p1", "xlogx_relu_p1"), "abs_tanh"),
 }
 
@@ -248,7 +248,7 @@ def test_export_names_the_targets_there_are(tmp_path):
         export.export(model)
     with pytest.raises(ValueError, match="size must be"):
         export.export(model, target="py", size=(0, 3))
-    with pytest.raises(ValueError, match="only a Cascade"):
+    with pytest.raises(ValueError, match=r"only cascades and random pictures .* got str"):
         export.export("model", target="py")
     with pytest.raises(ValueError, match="activation"):  # the Pyth programs have a table of their own
         export.export(MODELS["folded"], target="pyth")

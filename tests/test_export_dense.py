@@ -85,7 +85,7 @@ PICTURES = {
         random_layers(2, (9, "cos"), (9, "tanh", {"residual": True}), (9, "sort", {"residual": True}), *SINES), FLAT
     ),
     "shared": Stretched(shared_layers(), FLAT),
-    "waves": Plain(random_layers(6, (12, "tanh"), (8, "softplus"), (3, "sigmoid")), WAVES),
+    "waves": Plain(random_layers(6, (12, "gelu"), (8, "softplus"), (3, "sigmoid")), WAVES),
     "grey": Plain(random_layers(2, (5, "gaussian"), (1, "sigmoid")), FLAT, (17, 23)),
     "rgba": Plain(random_layers(2, (5, "sin"), (4, "sine")), FLAT, (24, 24)),
     "one-layer": Stretched(random_layers(2, (3, "identity")), FLAT),

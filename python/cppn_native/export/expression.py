@@ -98,7 +98,9 @@ class Program(Picture):
 def program(model: object, size: tuple[int, int] | None = None) -> Program:
     """The program of a model; ``ValueError`` for one that is no cascade."""
     if not isinstance(model, Cascade):
-        raise ValueError(f"only a Cascade can be exported, got {type(model).__name__}")
+        raise ValueError(
+            f"only cascades and random pictures (Painter, Latent) can be exported, got {type(model).__name__}"
+        )
     config = model.config
     return Program(
         size=model.size if size is None else check_size(size),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from .expression import Picture, Program
 from .packing import fill, number, real, signed, values
-from .spelling import spelled
+from .spelling import TAIL, spelled
 
 __all__ = ["HELPERS", "begin", "end", "functions", "helpers", "preamble", "shell", "source"]
 
@@ -22,6 +22,7 @@ HELPERS = {
 T wave(T t){t-=floor(t+.5);T q=t*t;return 2.*t*(3.1415926369+q*(-5.1677096845+q*(2.5500697199+q*\
 (-.59824208056+q*.077560285318))))*(.99999995346+q*(-4.9347928578+q*(4.0584118925+q*(-1.3318799996+q*.219696428))));}
 """,
+    "gelu": "T gelu(T z){T t=1./(1.+.28*abs(z));return max(z,0.)-abs(z)*t*" + TAIL + "*exp(-min(.5*z*z,80.));}\n",
     "square": "T square(T z){z=clamp(z,-1e18,1e18);return z*z;}\n",
     "xlogx": "T xlogx(T x){x=min(x,1e36);return x*log(x);}\n",
 }

@@ -48,12 +48,15 @@ def _further(graph: Graph, program: Program, x: str, y: str) -> list[str]:
 
 
 def activated(graph: Graph, name: str, z: str) -> str:
-    """The words of its spelling, one after the other: an operator, ``square``, ``xlogx``, ``*c`` or ``+c``."""
+    """The words of its spelling, one after the other."""
     for word in spelled(name, "onnx").split():
         if word == "square":
             z = graph("Mul", z, z)
         elif word == "xlogx":
             z = graph("Mul", z, graph("Log", z))
+        elif word == "gelu":
+            half = graph("Mul", z, graph.constant(0.5))
+            z = graph("Add", half, graph("Mul", half, graph("Erf", graph("Mul", z, graph.constant(0.5**0.5)))))
         elif word[0] in "*+":
             z = graph("Mul" if word[0] == "*" else "Add", z, graph.constant(float(word[1:])))
         else:

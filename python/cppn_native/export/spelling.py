@@ -2,15 +2,18 @@
 
 Python's has to hold for a float with ``math`` and for an array with ``numpy`` (``maximum``, ``minimum`` and ``sign``
 are there with both): no overflow, which ``math`` raises. GLSL's holds for a float and for a vector, must not reach
-infinity, which a GPU need not have, and takes its sine from ``wave`` (see ``glsl.py``). ONNX has words: an operator,
-``square``, ``xlogx``, ``*c`` or ``+c``, each of what the one before it gave.
+infinity, which a GPU need not have, and may call the ``HELPERS`` of ``glsl.py``. ONNX has words: an operator,
+``square``, ``xlogx``, ``gelu``, ``*c`` or ``+c``, each of what the one before it gave.
 """
 
 from __future__ import annotations
 
-__all__ = ["LANGUAGES", "SPELLING", "spelled"]
+__all__ = ["LANGUAGES", "SPELLING", "TAIL", "spelled"]
 
 LANGUAGES = ("python", "js", "c", "glsl", "onnx")
+
+TAIL = "(.116520855+t*(.067496270425+t*(.26891138248+t*(-.23699500485+t*(.38987496551-t*.10580847784)))))"
+"""Of the normal distribution, by t = 1 / (1 + 0.28 |z|): Phi(-|z|) exp(z^2 / 2) / t, as csrc/core/formulas.h has it."""
 
 SPELLING: dict[str, dict[str, str]] = {
     "sigmoid": {
@@ -80,6 +83,13 @@ SPELLING: dict[str, dict[str, str]] = {
         "onnx": "Softplus",
     },
     "abs": {"python": "abs(z)", "js": "Math.abs(z)", "c": "fabs(z)", "glsl": "abs(z)", "onnx": "Abs"},
+    "gelu": {  # where there is no erfc, by a polynomial
+        "python": f"maximum(z,0)-abs(z)*(t:=1/(1+.28*abs(z)))*{TAIL}*exp(-z*z/2)",
+        "js": f"(t=>Math.max(z,0)-Math.abs(z)*t*{TAIL}*Math.exp(-z*z/2))(1/(1+.28*Math.abs(z)))",
+        "c": ".5*z*erfc(-z*.7071067811865476)",
+        "glsl": "gelu(z)",
+        "onnx": "gelu",
+    },
     "sin": {"python": "sin(z)", "js": "Math.sin(z)", "c": "sin(z)", "glsl": "wave(z*.159154943)", "onnx": "Sin"},
 }
 
