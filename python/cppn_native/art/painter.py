@@ -151,7 +151,7 @@ class Painter:
         """The picture as a program, as ``Model.export`` (docs/exporting.md)."""
         from ..export import export
 
-        return export(self, path, target, verify=verify, size=size)  # type: ignore[arg-type]
+        return export(self, path, target, verify=verify, size=size)
 
     def _repr_png_(self) -> bytes:
         from ..image import png_bytes
