@@ -17,6 +17,7 @@ using IntArray = py::array_t<int32_t, py::array::c_style | py::array::forcecast>
 void bind_machine(py::module_& m);
 void bind_cascade(py::module_& m);
 void bind_layers(py::module_& m);
+void bind_convolution(py::module_& m);
 void bind_cuda(py::module_& m);
 void bind_rounding(py::module_& m);
 void bind_codec(py::module_& m);
