@@ -5,7 +5,7 @@
 >>> model.save("photo.cppn")                 # doctest: +SKIP
 """
 
-from . import kaseorg
+from . import kaseorg, sophistication
 from ._core import __version__
 from .activations import ACTIVATIONS
 from .art.latent import Latent
@@ -42,6 +42,7 @@ __all__ = [
     "load",
     "morph",
     "paint",
+    "sophistication",
     "train",
     "train_many",
     "write_video",
