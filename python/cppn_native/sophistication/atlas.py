@@ -55,7 +55,7 @@ def atlas(
     The other arguments are those of ``sample``. A place without a network is grey. Raises ``ValueError``.
     """
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 2 <= n <= 64:
-        raise ValueError(f"n must be a whole number from 2 to 64, got {n!r}")
+        raise ValueError(f"n, the parts of an atlas, must be a whole number from 2 to 64, got {n!r}")
     step = (uncompressed(size, channels) - 2) // n
     side = size if cell is None else cell
     if isinstance(side, bool) or not isinstance(side, int | np.integer) or not 8 <= side <= size:

@@ -136,7 +136,7 @@ def params(soph: int, noise: int, *, size: int = 256, channels: int = 1, head: s
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= bits:
             raise ValueError(f"{name} must be a whole number of bits from 0 to {bits}, got {value!r}")
     if soph + noise > bits:
-        raise ValueError(f"soph and noise must be together at most {bits} bits, got {soph} + {noise}")
+        raise ValueError(f"together, soph and noise must be at most {bits} bits, got {soph} + {noise}")
     soph, noise, size, channels = int(soph), int(noise), int(size), int(channels)
     if head == "half":
         head = soph // (2 * BITS_PER_VALUE)
