@@ -34,7 +34,7 @@ def sample(args: argparse.Namespace) -> int:
     outputs: list[str] = args.output or ([] if args.account else [_usual(args)])
     check_outputs("", [("-o", path, SUFFIXES) for path in outputs])
     begun = time.perf_counter()
-    page = _drawn(args) if outputs else None
+    page: Any = _drawn(args) if outputs else None
     for path in outputs:
         save(path, page)
     seconds = time.perf_counter() - begun

@@ -1,10 +1,10 @@
-"""Random pictures by sophistication and noise: how many bits are structure, how many are chance (docs/sophistication.md).
+"""Random pictures by sophistication and noise: how many bits are structure, how many are chance.
 
 >>> import cppn_native as cn
 >>> cn.sophistication.params(2 * 16383, 2 * 16383).filters
 (5, 4, 3, 3, 2, 2, 1, 1)
 
-The idea and the arithmetic of the sizes are a notebook's on random convolutional networks as models of two-part codes.
+Source: the notebook on random convolutional networks as models of two-part codes (docs/sophistication.md).
 """
 
 from .account import Account, account

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ..image import FORMATS, save_image, write_atomic
 from ..progress import counted
 from .colours import check_look
+from .draws import check_whole
 from .parameters import params, uncompressed
 from .pictures import PAPER, pictures_of
 
@@ -26,7 +27,7 @@ Path: TypeAlias = "str | os.PathLike[str]"
 SUFFIXES = (".pdf", *FORMATS)
 INK, NO_CELL = (0, 0, 0), (238, 238, 238)
 INCHES = 20
-"""Side of the page in a PDF, as in the notebook."""
+"""Longer side of the page in a PDF, as in the notebook."""
 
 
 def atlas(
@@ -54,12 +55,10 @@ def atlas(
 
     The other arguments are those of ``sample``. A place without a network is grey. Raises ``ValueError``.
     """
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 2 <= n <= 64:
-        raise ValueError(f"n, the parts of an atlas, must be a whole number from 2 to 64, got {n!r}")
+    check_whole("n, the parts of an atlas,", n, 2, 64)
     step = (uncompressed(size, channels) - 2) // n
     side = size if cell is None else cell
-    if isinstance(side, bool) or not isinstance(side, int | np.integer) or not 8 <= side <= size:
-        raise ValueError(f"cell must be a whole number from 8 to size={size}, got {cell!r}")
+    check_whole("cell", side, 8, size)
     if side * n > 16384:
         raise ValueError(f"cell must be at most {16384 // n} pixels with n={n}, got {side}")
     if colours is None:
@@ -121,8 +120,8 @@ class _Page:
         self.gutter = max(2, side // 16)
         self.letters = max(8, side // 4)
         self.margin = 3 * self.letters
-        width = self.margin + cells * (side + self.gutter) + self.gutter
-        self.image = Image.new("RGB", (width, width), PAPER)
+        self.across = self.margin + cells * (side + self.gutter) + self.gutter
+        self.image = Image.new("RGB", (self.across, self.across + 2 * self.letters), PAPER)
 
     def show(self, picture: Bytes | None, row: int, column: int) -> None:
         """None is a place without a network."""
@@ -143,15 +142,19 @@ class _Page:
             draw.text((self._corner(k) + half, line), str(k), fill=INK, font=font, anchor="mm")
             draw.text((line, self._corner(k) + half), str(k), fill=INK, font=font, anchor="mm")
         first = self._corner(1)
-        draw.text((first, self.letters * 0.8), f"noise,  in  {step}  bits", fill=INK, font=font, anchor="lm")
-        text = f"sophistication,  in  {step}  bits"
-        box = (round(font.getlength(text)) + 2, round(1.4 * self.letters))
+        draw.text((first, self.letters * 0.8), self._fitting("noise", step, font), fill=INK, font=font, anchor="lm")
+        box = (self.across - first, round(1.4 * self.letters))
         strip = Image.new("RGB", box, PAPER)
+        text = self._fitting("sophistication", step, font)
         ImageDraw.Draw(strip).text((0, box[1] / 2), text, fill=INK, font=font, anchor="lm")
-        turned = strip.transpose(Image.Transpose.ROTATE_270)
-        self.image.paste(turned, (round(self.letters * 0.1), first))
-        corner = (self.image.width - self.gutter, self.image.height - self.letters)
-        draw.text(corner, note.replace(" ", "  "), fill=INK, font=font, anchor="rm")
+        self.image.paste(strip.transpose(Image.Transpose.ROTATE_270), (round(self.letters * 0.1), first))
+        below = (first, self.across + 0.8 * self.letters)
+        draw.text(below, note.replace(" ", "  "), fill=INK, font=font, anchor="lm")
+
+    def _fitting(self, what: str, step: int, font: Any) -> str:
+        """With the unit, if there is room."""
+        text = f"{what},  in  {step}  bits"
+        return text if font.getlength(text) <= self.across - self._corner(1) else what
 
     def _corner(self, k: int) -> int:
         return self.margin + self.gutter + (k - 1) * (self.side + self.gutter)

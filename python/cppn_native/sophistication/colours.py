@@ -8,6 +8,8 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
+from .draws import check_whole
+
 __all__ = ["COLOURS", "check_look", "colour_table", "coloured", "cut", "stretched"]
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -20,18 +22,16 @@ VIRIDIS = (
     (131.63, 116.34, -14.76, -1.24, -2.13, 0.18, 0.54, 0.19, -0.16, -0.02),
     (95.27, -37.15, -43.36, 5.67, 4.23, 7.46, 4.06, 1.21, 1.44, -0.27),
 )
-"""Red, green and blue of matplotlib's default map as Chebyshev series on [-1, 1], minimax fits of degree 9 made for this
-file: within 1 of its bytes."""
+"""Red, green and blue of matplotlib's default map as Chebyshev series on [-1, 1], minimax fits of degree 9 made for
+this file: within 1 of its bytes."""
 
 
 def check_look(colours: str | None, levels: int | None) -> None:
     """``ValueError`` for what is no look."""
     if colours is not None and colours not in COLOURS:
         raise ValueError(f"colours must be None or one of {', '.join(COLOURS)}, got {colours!r}")
-    if levels is None:
-        return
-    if isinstance(levels, bool) or not isinstance(levels, int | np.integer) or not 2 <= levels <= 256:
-        raise ValueError(f"levels must be None or a whole number from 2 to 256, got {levels!r}")
+    if levels is not None:
+        check_whole("levels", levels, 2, 256)
 
 
 def stretched(values: Values) -> Values:

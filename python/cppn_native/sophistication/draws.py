@@ -8,7 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Draws"]
+__all__ = ["Draws", "check_whole"]
+
+
+def check_whole(name: str, value: object, low: int, high: int, what: str = "a whole number") -> None:
+    """``ValueError`` for what is no integer from ``low`` to ``high``."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise ValueError(f"{name} must be {what} from {low} to {high}, got {value!r}")
 
 
 class Draws:
@@ -19,8 +25,7 @@ class Draws:
     """
 
     def __init__(self, seed: int, soph: int = 0, noise: int = 0) -> None:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 64:
-            raise ValueError(f"seed must be a whole number from 0 to 2^64 - 1, got {seed!r}")
+        check_whole("seed", seed, 0, (1 << 64) - 1)
         self._seed, self._soph, self._noise = int(seed), soph, noise
 
     def words(self, count: int, stream: int = 0) -> NDArray[np.uint64]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, inf, log2, sqrt
 
 import numpy as np
 
-from .draws import Draws
+from .draws import Draws, check_whole
 
 __all__ = ["BITS_PER_VALUE", "BITS_PER_WEIGHT", "HEADS", "KERNEL", "Layer", "Params", "params", "split", "uncompressed"]
 
@@ -85,7 +86,7 @@ class Params:
     def weights(self) -> int:
         """Of all convolutions together."""
         depths = (self.input_depth, *self.filters)
-        return KERNEL**2 * sum(a * b for a, b in zip(depths[:-1], depths[1:], strict=True))
+        return KERNEL**2 * sum(a * b for a, b in pairwise(depths))
 
 
 def uncompressed(size: int = 256, channels: int = 1) -> int:
@@ -94,7 +95,8 @@ def uncompressed(size: int = 256, channels: int = 1) -> int:
     size      side in pixels: a power of two from 16 to 1024
     channels  1 (shown in a colour map) or 3 (red, green, blue)
     """
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or not 16 <= size <= MAX_SIZE or size & (size - 1):
+    check_whole("size", size, 16, MAX_SIZE, "a power of two")
+    if size & (size - 1):
         raise ValueError(f"size must be a power of two from 16 to {MAX_SIZE}, got {size!r}")
     if isinstance(channels, bool) or channels not in (1, 3):
         raise ValueError(f"channels must be 1 or 3, got {channels!r}")
@@ -133,8 +135,7 @@ def params(soph: int, noise: int, *, size: int = 256, channels: int = 1, head: s
     """
     bits = uncompressed(size, channels)
     for name, value in (("soph", soph), ("noise", noise)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= bits:
-            raise ValueError(f"{name} must be a whole number of bits from 0 to {bits}, got {value!r}")
+        check_whole(name, value, 0, bits, "a whole number of bits")
     if soph + noise > bits:
         raise ValueError(f"together, soph and noise must be at most {bits} bits, got {soph} + {noise}")
     soph, noise, size, channels = int(soph), int(noise), int(size), int(channels)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .colours import check_look, coloured, cut, stretched
+from .draws import check_whole
 from .model import random_bits, random_model
 from .parameters import Params, params
 
@@ -68,8 +69,7 @@ def sheet(
     The first is ``sample`` with the same arguments; ``shape`` are its size, channels and head.
     """
     for name, value in (("count", count), ("columns", columns)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= 1024:
-            raise ValueError(f"{name} must be a whole number from 1 to 1024, got {value!r}")
+        check_whole(name, value, 1, 1024)
     if colours is None:
         raise ValueError("colours must be viridis or grey for a sheet, got None")
     p = params(soph, noise, **shape)
