@@ -1,5 +1,6 @@
 """Random pictures by sophistication and noise: the notebook's sizes, its weights, its pictures, and every bit."""
 
+import hashlib
 import json
 import re
 from fractions import Fraction
@@ -209,6 +210,7 @@ def test_draws_are_the_published_philox_and_never_change():
     assert Draws(7, 11, 13).bits(150, 17).tolist() == bits[:150]
 
 
+SUMS = "ec93c1242ad6123d0b716dd8386c27e805fe55863837eab51afa1cfd3d536e91"
 PHILOX = [4391114683991741336, 7168863697015301596, 17344585984178763978]
 
 
@@ -272,6 +274,15 @@ def test_the_same_seed_gives_the_same_picture_whatever_threads_and_instructions(
         monkeypatch.setenv("CPPN_ISA", isa)
         assert np.array_equal(S.sample(2 * STEP, 2 * STEP, seed=4, threads=3), one), isa
     assert not np.array_equal(S.sample(2 * STEP, 2 * STEP, seed=5), one)
+
+
+def test_the_sums_of_a_picture_are_the_same_bits_on_every_machine():
+    p = at(2, 2)
+    start = S.random_bits(p, 1).astype(np.float32).reshape(1, p.input_depth, p.side, p.side)
+    layers = [(w, layer.upsample) for w, layer in zip(S.random_model(p, 1).weights, p.layers, strict=True)]
+    sums = _core.convolve(_core.Cpu(), start, layers)
+    assert sums.max() > 0
+    assert hashlib.sha256(sums.astype("<f4").tobytes()).hexdigest() == SUMS
 
 
 def test_places_with_the_same_sizes_have_networks_of_their_own():
