@@ -49,6 +49,20 @@ def test_a_stack_with_pixels_doubled_within_and_at_the_end(cpu, size):
     assert relative_error(native, convolution.convolve(x, layers)) < 2e-6, "some float32 roundings"
 
 
+@pytest.mark.parametrize("size", [(8, 8), (9, 10), (20, 26)])
+def test_what_wider_layers_left_behind_is_not_seen_by_later_ones(cpu, size):
+    """Planes are used again for other sizes; the zeros around a picture are then where numbers were."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(1, 9, *size)).astype(np.float32)
+    depths = [9, 16, 1, 2, 1]
+    layers = [
+        (rng.normal(size=(b, a, 7, 7)).astype(np.float32) / 7, doubled)
+        for a, b, doubled in zip(depths[:-1], depths[1:], (False, True, False, False), strict=True)
+    ]
+    native = _core.convolve(cpu, x, layers)
+    assert relative_error(native, convolution.convolve(x, layers)) < 2e-6, "some float32 roundings"
+
+
 def test_no_layers_give_the_pictures_back(cpu):
     x, _ = case(2, 1, 9, 21, pictures=2)
     assert np.array_equal(_core.convolve(cpu, x, []), x)

@@ -5,7 +5,6 @@
 // Pixels in lanes, weights broadcast. A tile of F filters x R rows x V vectors stays in registers; what it
 // loads serves F * R products, so few filters take several rows: 4 x 1, 3 x 1, 2 x 2, 1 x 4. A strip of V
 // vectors goes down the picture, and its last 7 rows of every input stay in L1.
-#define CPPN_FAST 1
 #include "convolution.h"
 
 #include <utility>
