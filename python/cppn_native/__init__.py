@@ -5,7 +5,7 @@
 >>> model.save("photo.cppn")                 # doctest: +SKIP
 """
 
-from . import kaseorg, recipes
+from . import kaseorg, recipes, sophistication
 from ._core import __version__
 from .activations import ACTIVATIONS
 from .art.latent import Latent
@@ -51,6 +51,7 @@ __all__ = [
     "morph",
     "paint",
     "recipes",
+    "sophistication",
     "train",
     "train_many",
     "write_video",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
-__all__ = ["Progress", "Reporter"]
+__all__ = ["Progress", "Reporter", "counted"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -94,3 +96,25 @@ def _words(report: Progress) -> str:
     if report.pictures == 1:
         return f"{report.stage}{score}{best}{size}"
     return f"{report.finished}/{report.pictures} {report.stage}{best or score}{size}"  # a bar leaves 40 columns
+
+
+def counted(things: Sequence[T], what: str, progress: bool = True, stream: TextIO | None = None) -> Iterator[T]:
+    """The things, one by one, and on standard error how many are done: a bar on a terminal, a line every ten
+    seconds elsewhere, nothing without ``progress``."""
+    stream = stream or sys.stderr
+    if not progress:
+        yield from things
+    elif stream.isatty():
+        from tqdm import tqdm
+
+        layout = "{percentage:3.0f}%|{bar:16}| {elapsed}<{remaining} {desc}"
+        yield from tqdm(things, what, file=stream, bar_format=layout, dynamic_ncols=True)
+    else:
+        begin = time.monotonic()
+        due = begin + 10.0
+        for done, thing in enumerate(things):
+            yield thing
+            if time.monotonic() >= due or done + 1 == len(things):
+                due = time.monotonic() + 10.0
+                percent = (done + 1) / len(things)
+                print(f"{percent:4.0%} {time.monotonic() - begin:6.1f} s  {what}", file=stream, flush=True)

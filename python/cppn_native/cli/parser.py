@@ -21,6 +21,7 @@ from . import commands
 from . import latent as latents
 from . import morph as morphing
 from . import paint as painting
+from . import sample as sampling
 from .export import export
 
 __all__ = ["make_parser"]
@@ -53,6 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
         (painting.paint, painting.arguments),
         (latents.latent, latents.arguments),
         (morphing.morph, morphing.arguments),
+        (sampling.sample, sampling.arguments),
         (commands.devices, None),
     ):
         text, _, examples = inspect.cleandoc(run.__doc__ or "").partition("\n\n")
