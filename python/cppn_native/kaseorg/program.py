@@ -1,8 +1,9 @@
 """The text around the payload: what it says, read and written.
 
     .wmm+JjC"payload"BASE sM>3 LOOP WIDTH HEIGHT           (the published program: KjC"payload"BASE.wmm+JK...)
+    .wmm&JC"payload"      sM>3 LOOP WIDTH HEIGHT           (entropy-coded)
 
-LOOP appends one node after another to the list of inputs, taking weights from the end of J.
+LOOP appends one node after another to the list of inputs, taking weights off J.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from decimal import Decimal
 
 from ..coords import CONVENTIONS
 from ..errors import FormatError
+from .digits import Digits
 from .forms import FORMS, NUMBER, Form
+from .shares import Shares
 
 __all__ = ["Program", "parse", "write"]
 
-MAX_BASE = 1 << 17
+Code = type[Digits] | type[Shares]
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,13 @@ class Program:
 
     size: tuple[int, int]
     channels: int
-    base: int
-    middle: int
+    code: Digits | Shares
     hidden: Form
     output: Form
     divisor: str
     output_divisor: str
     neurons: int | None
-    """None where the loop runs until there are no weights left."""
+    """None where the loop runs until there are no digits left."""
     split: int | None
     """How many neurons are hidden, where hidden ones and outputs differ."""
     constant: str
@@ -41,8 +43,8 @@ class Program:
     gain: str
 
 
-def _x(nodes: str) -> str:
-    return rf"s\*L-(?P<middle>_?\d{{1,7}})\.\)J{nodes}"
+def _x(code: Code, nodes: str) -> str:
+    return rf"s\*L{code.WEIGHT}{nodes}"
 
 
 def _inputs() -> str:
@@ -53,59 +55,68 @@ def _inputs() -> str:
 
 _COUNT = r" ?(?P<neurons>\d{1,3})"
 _TAIL = rf"{_inputs()}(?P<width>\d{{1,7}}) (?P<height>\d{{1,7}})"
-_HEADS = (
-    ("KjC", r"(?P<base>\d{1,6})\.wmm\+JKsM>(?P<channels>\d)"),
-    (".wmm+JjC", r"(?P<base>\d{1,6})sM>(?P<channels>\d)"),
-    (".wmmse+JjC", r"(?P<base>\d{1,6})"),
+_THREE = r"sM>(?P<channels>\d)"
+_HEADS: tuple[tuple[str, str, Code], ...] = (
+    ("KjC", rf"{Digits.BASE}\.wmm\+JK{_THREE}", Digits),
+    (".wmm+JjC", rf"{Digits.BASE}{_THREE}", Digits),
+    (".wmmse+JjC", Digits.BASE, Digits),
+    (".wmm&JC", _THREE, Shares),
+    (".wmmse&JC", "", Shares),
 )
-_WAVE = rf"uaG\*128h\.tc{_x('G')}\*(?P<d>{NUMBER})h=Y>H(?P<last>\d{{1,3}})\*TY"
 _SINE = next(form for form in FORMS if form.activation == "sine")
 _TANH_SIGMOID = next(form for form in FORMS if form.activation == "sigmoid" and not form.powers)
 
 
 def parse(head: str, tail: str) -> Program:
     """The program whose literal stands between these; ``FormatError`` if it is another program than ours."""
-    opens = next((opens for start, opens in _HEADS if start == head), None)
-    if opens is None:
+    found_head = next((entry for entry in _HEADS if entry[0] == head), None)
+    if found_head is None:
         raise FormatError(f"not a Pyth program of this kind: it begins with {head[:12]!r}")
+    _, opens, code = found_head
     opening = re.match(opens, tail)
     if opening is None:
         raise FormatError(f"after the string literal: no base and outputs in {tail[:12]!r}")
-    found = opening.groupdict()
     loop = tail[opening.end() :]
-    program = _loop(loop, int(found["base"]), int(found.get("channels") or 1))
+    program = _loop(loop, code, opening.groupdict())
     if program is None:
         raise FormatError(f"a Pyth program of another network: {loop[:60]!r} is not known here")
     return program
 
 
-def _loop(text: str, base: int, channels: int) -> Program | None:
-    wave = re.fullmatch(_WAVE + _COUNT + _TAIL, text)
+def _loop(text: str, code: Code, opening: dict[str, str]) -> Program | None:
+    x = _x(code, "G")
+    wave = re.fullmatch(rf"uaG\*128h\.tc{x}\*(?P<d>{NUMBER})h=Y>H(?P<last>\d{{1,3}})\*TY{_COUNT}{_TAIL}", text)
     if wave:
-        return _program(wave, base, channels, _SINE, _TANH_SIGMOID, split=int(wave["last"]) + 1)
+        return _program(wave, code, opening, _SINE, _TANH_SIGMOID, split=int(wave["last"]) + 1)
     for form in FORMS:
-        for pattern in (r"\.WJaZ" + form.pattern(_x("Z"), "d"), "uaG" + form.pattern(_x("G"), "d") + _COUNT):
+        loops = ["uaG" + form.pattern(x, "d") + _COUNT]
+        if code is Digits:
+            loops.append(r"\.WJaZ" + form.pattern(_x(code, "Z"), "d"))
+        for pattern in loops:
             match = re.fullmatch(pattern + _TAIL, text)
             if match:
-                return _program(match, base, channels, form, form)
+                return _program(match, code, opening, form, form)
     for hidden in FORMS:
-        start = rf"uaG\?e,=N{_x('G')}<H(?P<split>\d{{1,3}})" + hidden.pattern("N", "d")
+        start = rf"uaG\?e,=N{x}<H(?P<split>\d{{1,3}})" + hidden.pattern("N", "d")
         if not re.match(start, text):
             continue
         for output in FORMS:
             match = re.fullmatch(start + output.pattern("N", "o") + _COUNT + _TAIL, text)
             if match and output.sign == hidden.sign:
-                return _program(match, base, channels, hidden, output, split=int(match["split"]))
+                return _program(match, code, opening, hidden, output, split=int(match["split"]))
     return None
 
 
 def _program(
-    match: re.Match[str], base: int, channels: int, hidden: Form, output: Form, split: int | None = None
+    match: re.Match[str],
+    code: Code,
+    opening: dict[str, str],
+    hidden: Form,
+    output: Form,
+    split: int | None = None,
 ) -> Program:
-    found = match.groupdict()
+    found = match.groupdict() | opening
     width, height = int(found["width"]), int(found["height"])
-    if not 2 <= base <= MAX_BASE:
-        raise FormatError(f"base {base} is not between 2 and {MAX_BASE}")
     centered = found["cgain"] is not None
     gain, gain_y = (found["cgain"], found["cgain_y"]) if centered else (found["gain"], found["gain_y"])
     numbers = [found["constant"], found["d"], found.get("o"), gain and gain.lstrip("*y")]
@@ -119,9 +130,8 @@ def _program(
         raise FormatError("the coordinates are not centred on the picture")
     return Program(
         size=(width, height),
-        channels=channels,
-        base=base,
-        middle=int(found["middle"].replace("_", "-")),
+        channels=int(found.get("channels") or 1),
+        code=code.read(found),
         hidden=hidden,
         output=output,
         divisor=found["d"],
@@ -136,15 +146,17 @@ def _program(
 
 def write(program: Program) -> tuple[str, str]:
     """What stands before and after the literal."""
-    head = ".wmmse+JjC" if program.channels == 1 else ".wmm+JjC"
-    pick = "" if program.channels == 1 else f"sM>{program.channels}"
+    grey = program.channels == 1
+    digits = isinstance(program.code, Digits)
+    head = ".wmm" + ("se" if grey else "") + ("+JjC" if digits else "&JC")
+    base = str(program.code.base) if isinstance(program.code, Digits) else ""
+    pick = "" if grey else f"sM>{program.channels}"
     width, height = program.size
-    return head, f"{program.base}{pick}{_nodes(program)}{_start(program)}{width} {height}"
+    return head, f"{base}{pick}{_nodes(program)}{_start(program)}{width} {height}"
 
 
 def _nodes(program: Program) -> str:
-    middle = f"_{-program.middle}" if program.middle < 0 else f"{program.middle}"
-    x = f"s*L-{middle}.)J"
+    x = f"s*L{program.code.weight()}"
     if program.split is None and program.neurons is None:
         return ".WJaZ" + program.hidden.text(x + "Z", program.divisor)
     if program.split is None:
