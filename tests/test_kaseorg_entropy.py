@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from pyth_programs import cascade, check_runs, same
 
 NIGHT = Path(__file__).parent.parent / "examples" / "starry_night.pyth"
-WEIGHTS = 1375
 
 
 def laplace(neurons=8, scale=4.0, **options):
@@ -71,6 +70,17 @@ def test_shares_are_what_exact_arithmetic_gives_where_they_are_sure(largest, par
     share = shares.share(symbol)
     exactly = share**parts * 2**symbol <= largest**parts < (share + 1) ** parts * 2**symbol
     assert exactly or not shares.sure(symbol)
+
+
+def test_shares_next_to_a_whole_number_are_not_sure():
+    """``largest`` and ``share`` successive convergents of sqrt(2): nearer to it than a double can tell."""
+    largest, share = 1, 1
+    while largest < 10**8:
+        largest, share = largest + 2 * share, largest + share
+    for _ in range(3):
+        largest, share = largest + 2 * share, largest + share
+        assert not Shares(9, largest, 2).sure(1)
+        assert Shares(9, largest, 2).sure(2)
 
 
 @pytest.mark.parametrize("parts", [1, 5, 10])
