@@ -22,6 +22,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 BYTES, NEURONS, STEPS = 868, 50, 40_000
 
 
+def snapped(model):
+    """With a whole divisor of the sums, which takes fewer bytes; the picture hardly changes."""
+    ratio = 256 / round(256 / model.steps[2]) / model.steps[2]
+    return cn.Cascade(model.config, model.size, model.levels, tuple(ratio * step for step in model.steps))
+
+
 def agrees(program, picture):
     """Whether the evaluator paints nine pixels of a program as they are in its picture."""
     import pyth_evaluator
@@ -46,6 +52,7 @@ def main():
         model = kaseorg.decode(arguments.model)
     else:
         model = cn.load(arguments.model)
+    model = snapped(model)
     program = kaseorg.encode(model)
     Path(arguments.output).write_bytes(program)
     picture = kaseorg.render(program)

@@ -48,7 +48,7 @@ class Machine:
             return self.assignment(token, self.expression())
         if token in "JKZTNYGHdkb":
             return lambda: self.variables[token]
-        if token in ARITY and self.peek() in ("M", "L"):
+        if token in ARITY and self.peek() in ("M", "L", "R"):
             return self.sugar(token)
         if token in SPECIAL:
             return SPECIAL[token](self)
@@ -99,17 +99,20 @@ class Machine:
         return assign
 
     def sugar(self, token):
-        """``fM s``: f of every element. ``fL a s``: f of a, evaluated anew for every element, and the element."""
+        """``fM s``: f of every element. ``fL a s``: f of a, evaluated anew for every element, and the element. ``fR a s``:
+        the other way round."""
         kind, variable = self.peek(), MAP_VARIABLES[self.depth]
         self.at += 1
-        first = []
-        if kind == "L":
+        first, last = [], []
+        if kind in ("L", "R"):
             self.depth += 1
-            first = [self.expression()]
+            (first if kind == "L" else last).append(self.expression())
             self.depth -= 1
         sequence = self.expression()
         return self.mapping(
-            lambda: FUNCTIONS[token](*[f() for f in first], self.variables[variable]), variable, sequence
+            lambda: FUNCTIONS[token](*[f() for f in first], self.variables[variable], *[f() for f in last]),
+            variable,
+            sequence,
         )
 
     def mapping(self, body, variable, sequence):

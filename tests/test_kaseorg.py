@@ -248,7 +248,9 @@ def test_what_no_program_can_hold():
         (b"3364", b"." + b"0" * 50 + b"1", "none of ours"),
         (b"3364", b".000", "is zero"),
         (b"[256k", b"[.0k", "is zero"),
-        (b"[256k", b"[256*.5k", "scaled differently"),
+        (b"[256k", b"[256*R.5,k", "another network"),
+        (b"[256k", b"+256k", "other inputs"),
+        (b"[256k", b"+256*R.5,yky", "another network"),
     ],
 )
 def test_refusals_say_why(old, new, reason):

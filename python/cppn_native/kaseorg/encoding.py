@@ -152,10 +152,10 @@ def _shortest(name: str, step: float, safe: bool, sign: int | None) -> tuple[For
 
 def _gain(model: Cascade) -> str:
     own, step = model.steps[1], model.steps[2]
-    if model.config.coords == "centered":
-        unit = max(model.size) / 256
-        return literal(own / step / unit, lambda value: bool(np.float32(value * unit * step) == own))
-    return "" if own == step else literal(own / step, lambda value: bool(np.float32(value * step) == own))
+    unit = max(model.size) / 256 if model.config.coords == "centered" else 1.0
+    if np.float32(unit * step) == own:
+        return ""
+    return literal(own / step / unit, lambda value: bool(np.float32(value * unit * step) == own))
 
 
 def _largest_sum(model: Cascade) -> float:

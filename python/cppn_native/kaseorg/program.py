@@ -48,9 +48,11 @@ def _x(code: Code, nodes: str) -> str:
 
 
 def _inputs() -> str:
-    seed = rf"(?P<gain>y|\*{NUMBER})?k(?P<gain_y>y|\*{NUMBER})?d"
-    centered = rf"\*(?P<cgain>{NUMBER})-yk(?P<ex>\d{{1,7}})\*(?P<cgain_y>{NUMBER})-yd(?P<ey>\d{{1,7}})"
-    return rf"\[(?P<constant>{NUMBER})(?:{seed}|{centered})\)"
+    """``[256kd)``, or with a gain ``+256*R1.5,kd``."""
+    seed = r"(?P<twice>y)?k(?(twice)y)d"
+    centered = r"-yk(?P<ex>\d{1,7})-yd(?P<ey>\d{1,7})"
+    end = r"(?(gain)(?(ex)\ )|\))"
+    return rf"(?P<opens>[\[+])(?P<constant>{NUMBER})(?:\*R(?P<gain>{NUMBER}),)?(?:{seed}|{centered}){end}"
 
 
 _COUNT = r" ?(?P<neurons>\d{1,3})"
@@ -117,15 +119,14 @@ def _program(
 ) -> Program:
     found = match.groupdict() | opening
     width, height = int(found["width"]), int(found["height"])
-    centered = found["cgain"] is not None
-    gain, gain_y = (found["cgain"], found["cgain_y"]) if centered else (found["gain"], found["gain_y"])
-    numbers = [found["constant"], found["d"], found.get("o"), gain and gain.lstrip("*y")]
+    centered, gain = found["ex"] is not None, found["gain"]
+    numbers = [found["constant"], found["d"], found.get("o"), gain]
     if any(number and float(number) == 0 for number in numbers):
         raise FormatError("a divisor or a gain is zero")
     wave = "last" in found  # the outputs' sums are divided by 1 + True times as much
     doubled = format(2 * Decimal(found["d"]), "f")
-    if gain != gain_y:
-        raise FormatError("x and y are scaled differently")
+    if (found["opens"] == "+") != (gain is not None) or (gain and found["twice"]):
+        raise FormatError("a Pyth program of another network: it begins with other inputs")
     if centered and (int(found["ex"]), int(found["ey"])) != (width - 1, height - 1):
         raise FormatError("the coordinates are not centred on the picture")
     return Program(
@@ -140,7 +141,7 @@ def _program(
         split=split,
         constant=found["constant"],
         coords=CONVENTIONS[centered],
-        gain={None: "", "y": "2"}.get(gain, gain).removeprefix("*"),
+        gain="2" if found["twice"] else gain or "",
     )
 
 
@@ -172,8 +173,11 @@ def _nodes(program: Program) -> str:
 
 
 def _start(program: Program) -> str:
-    if program.coords == "centered":
-        width, height = program.size
-        return f"[{program.constant}*{program.gain}-yk{width - 1}*{program.gain}-yd{height - 1})"
-    gain = {"": "", "2": "y"}.get(program.gain, f"*{program.gain}")
-    return f"[{program.constant}{gain}k{gain}d)"
+    width, height = program.size
+    centered = program.coords == "centered"
+    inputs = f"-yk{width - 1}-yd{height - 1}" if centered else "kd"
+    if program.gain == "2" and not centered:
+        return f"[{program.constant}ykyd)"
+    if program.gain:
+        return f"+{program.constant}*R{program.gain},{inputs}" + (" " if centered else "")
+    return f"[{program.constant}{inputs})"
