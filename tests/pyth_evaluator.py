@@ -99,8 +99,8 @@ class Machine:
         return assign
 
     def sugar(self, token):
-        """``fM s``: f of every element. ``fL a s``: f of a, evaluated anew for every element, and the element. ``fR a s``:
-        the other way round."""
+        """``fM s``: f of every element. ``fL a s``: f of a, evaluated anew for every element, and the element.
+        ``fR a s``: f of the element and a."""
         kind, variable = self.peek(), MAP_VARIABLES[self.depth]
         self.at += 1
         first, last = [], []
