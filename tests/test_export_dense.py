@@ -14,11 +14,11 @@ from browser import REGION, SHADER, SHADERTOY, read
 from cppn_native import ExportError, export
 from cppn_native.activations import ACROSS
 from cppn_native.art.latent import Latent
-from cppn_native.art.layers import Inputs, Layer
 from cppn_native.art.painter import Painter
-from cppn_native.art.plane import Plane, Term
 from cppn_native.export import dense, spelling, verify
 from cppn_native.export.dense import across, glsl, html
+from cppn_native.layers import Inputs, Layer
+from cppn_native.plane import Plane, Term
 from PIL import Image
 from reference import layers as reference
 

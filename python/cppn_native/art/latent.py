@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..coords import Region
+from ..layers import Inputs, Layer, arc, evaluate, evaluate_bands
 from ..models.base import as_pixels, check_look, check_region, check_size
-from .layers import Inputs, Layer, arc, evaluate, evaluate_bands
-from .plane import Plane, Term
+from ..plane import Plane, Term
 
 __all__ = ["VARIANTS", "Latent"]
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..layers import BAND_POINTS, Layer, arc, evaluate_bands
 from ..models.base import check_size
+from ..plane import Plane, Term
 from .drawing import PainterConfig, draw_layers, exact_picture
-from .layers import BAND_POINTS, Layer, arc, evaluate_bands
-from .plane import Plane, Term
 
 __all__ = ["ORIENTATIONS", "Painter", "paint"]
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..art.layers import Inputs, Layer, evaluate
+from ..layers import Inputs, Layer, evaluate
 from .perceptron import Perceptron, PerceptronConfig
 
 __all__ = ["from_tensors"]

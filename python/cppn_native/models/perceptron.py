@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..activations import ACTIVATIONS, activation_numbers
-from ..art.layers import Inputs, Layer, evaluate
 from ..coords import CONVENTIONS, Region, axes
+from ..layers import Inputs, Layer, evaluate
 from .base import Model, check_region, check_size
 from .encoding import Encoding
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...art.layers import Layer
-from ...art.plane import Term
+from ...layers import Layer
+from ...plane import Term
 from ..onnx import Graph, activated
 from .program import DenseProgram, bias_of
 

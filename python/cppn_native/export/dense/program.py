@@ -14,9 +14,9 @@ from typing import Any, Protocol, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from ...art.layers import NORMALIZE, Layer, evaluate
-from ...art.plane import Plane
+from ...layers import NORMALIZE, Layer, evaluate
 from ...models.base import check_size
+from ...plane import Plane
 from ..expression import Picture
 
 __all__ = ["DenseProgram", "Layered", "Row", "dense_program", "is_layered"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...art.plane import Plane, Term
+from ...plane import Plane, Term
 from ..packing import number, signed
 from .program import DenseProgram
 

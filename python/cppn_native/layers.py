@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core
-from ..activations import ACROSS, ACTIVATIONS
-from ..devices import open_cpu
+from . import _core
+from .activations import ACROSS, ACTIVATIONS
+from .devices import open_cpu
 
 __all__ = ["NONLINEARITIES", "Inputs", "Layer", "arc", "evaluate", "evaluate_bands"]
 
