@@ -62,7 +62,7 @@ def main():
     sizes = {form: len(kaseorg.encode(model, form=form)) for form in ("digits", "entropy")}
     record = {"bytes": len(program), "bytes_by_form": sizes, "score": round(score, 2)}
     record |= {"model_bytes": model.nbytes, "neurons": model.config.neurons}
-    write_result("pyth", {**machine("numpy"), "command": "python bench/pyth_kilobyte.py", **record})
+    write_result("pyth", {**machine("numpy"), "command": " ".join(["python bench/pyth_kilobyte.py", *sys.argv[1:]]), **record})
     print(f"{len(program)} bytes, score {score:.2f}, of a model of {model.nbytes} bytes; the evaluator agrees")
 
 
