@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import time
 from pathlib import Path
 
 import numpy as np
@@ -214,7 +213,7 @@ def test_pixels_of_the_example_by_the_evaluator():
 
 def test_the_score_of_the_example(shared):
     target = load_image(shared / "images" / "starry_night_386x320.png").astype(np.float64)
-    assert float((((kaseorg.render(NIGHT) - target) / 255) ** 2).sum()) < 4439.32
+    assert float((((kaseorg.render(NIGHT) - target) / 255) ** 2).sum()) < 4384.92
 
 
 # -- what is no program of ours --------------------------------------------------------------------------------------
@@ -245,14 +244,19 @@ def test_a_share_of_more_than_all():
 
 
 @pytest.mark.parametrize("numbers", [(9, 999_999_999, 9999), (9, 1, 1), (9, 1, 9999), (1, 10, 1), (5, 100_000, 1)])
-def test_hostile_numbers_take_no_time(numbers):
+def test_hostile_numbers(numbers):
+    """The largest network with the largest and the smallest numbers: no more work than for one of ours."""
     tens, largest, parts = numbers
     tail = f"s*L&=Ji.DJK^T{tens}/{largest}^2c=Ns*{parts}lcK%JK{parts}x/N2_%N2G*9h=Y>H124*TY128[9kd)9 9"
-    before = time.process_time()
-    for payload in (b"\xff" * 60_000, b"\xff" * 3000, b"\1"):
+    sources = [
+        b'.wmm&JC"' + escape(payload) + b'"sM>3uaG*128h.tc' + tail.encode()
+        for payload in (b"\xff" * 60_000, b"\xff" * 3000, b"\1")
+    ]
+    with pytest.raises(FormatError, match="60000 bytes holds more than 8512 weights"):
+        kaseorg.decode(sources[0])
+    for source in sources[1:]:
         with contextlib.suppress(FormatError):
-            kaseorg.decode(b'.wmm&JC"' + escape(payload) + b'"sM>3uaG*128h.tc' + tail.encode())
-    assert time.process_time() - before < 5
+            assert kaseorg.decode(source).n_params == 8512
 
 
 @settings(max_examples=400, deadline=None)
