@@ -65,7 +65,10 @@ def test_minutes_are_for_all_together():
 
 
 def test_a_collage_holds_every_picture_upright_ones_too():
-    models = [cn.train(band(1, size), CONFIG, steps=1, progress=False) for size in ((24, 16), (10, 40), (30, 30))]
+    models = [
+        cn.train(band(1, size).astype(np.uint8), CONFIG, steps=1, progress=False)
+        for size in ((24, 16), (10, 40), (30, 30))
+    ]
     sheet = cn.collage(models, 2, names=["a", "b", "c"], width=60)
     for model, size in zip(models, ((60, 40), (15, 60), (60, 60)), strict=True):
         shown = model.render(size)

@@ -248,7 +248,7 @@ def test_export_names_the_targets_there_are(tmp_path):
         export.export(model)
     with pytest.raises(ValueError, match="size must be"):
         export.export(model, target="py", size=(0, 3))
-    with pytest.raises(ValueError, match=r"only cascades and random pictures .* got str"):
+    with pytest.raises(ValueError, match=r"only cascades, perceptrons, .* got str"):
         export.export("model", target="py")
     with pytest.raises(ValueError, match="activation"):  # the Pyth programs have a table of their own
         export.export(MODELS["folded"], target="pyth")

@@ -9,6 +9,7 @@ from cppn_native import _core
 from cppn_native.activations import ACTIVATIONS
 from cppn_native.coords import axes
 from cppn_native.fit import perceptron as fitting
+from cppn_native.layers import evaluate
 from cppn_native.models.foreign import WIDTH, from_tensors
 from cppn_native.models.perceptron import PRESETS, Perceptron, PerceptronConfig
 from PIL import Image
@@ -243,6 +244,22 @@ def test_the_same_seed_gives_the_same_model(fitted):
 @pytest.mark.parametrize("model", ["mlp", "siren", "fourier"])
 def test_the_family_learns_too(model):
     assert cn.train(flag(), model, **QUICK, batch=512).psnr(flag()) > 13
+
+
+@pytest.mark.parametrize("coords", ["centered", "seed"])
+def test_layers_on_their_plane_are_the_model(coords):
+    config = PerceptronConfig((12, 12), "tanh", 2, "sigmoid", octaves=3, coords=coords)
+    model = cn.train(flag(), config, steps=3, progress=False)
+    shown = evaluate(model.layers(), model.plane().inputs((40, 26)))
+    np.testing.assert_allclose(shown, model.render_float(), atol=2e-5)
+    with pytest.raises(ValueError, match="Fourier"):
+        cn.train(flag(), "fourier", steps=1, progress=False).plane()
+
+
+@pytest.mark.parametrize("target", ["py", "js", "c"])
+def test_a_perceptron_becomes_a_program(fitted, target):
+    """Run and compared where this machine can: ``ExportError`` otherwise."""
+    assert len(fitted.export(target=target)) > 1000
 
 
 def test_octaves_and_grey_pictures():

@@ -99,7 +99,7 @@ def program(model: object, size: tuple[int, int] | None = None) -> Program:
     """The program of a model; ``ValueError`` for one that is no cascade."""
     if not isinstance(model, Cascade):
         raise ValueError(
-            f"only cascades and random pictures (Painter, Latent) can be exported, got {type(model).__name__}"
+            f"only cascades, perceptrons, painters and latent pictures can be exported, got {type(model).__name__}"
         )
     config = model.config
     return Program(

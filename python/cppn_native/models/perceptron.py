@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..activations import ACTIVATIONS, activation_numbers
 from ..coords import CONVENTIONS, Region, axes
 from ..layers import Inputs, Layer, evaluate
+from ..plane import Plane, Term
 from .base import Model, check_region, check_size
 from .encoding import Encoding
 
@@ -186,6 +187,29 @@ class Perceptron(Model):
                 shapes |= {f"{norm}.{part}": (outputs,) for part in ("weight", "bias", "running_mean", "running_var")}
                 shapes[f"{norm}.num_batches_tracked"] = ()
         return shapes
+
+    def layers(self) -> list[Layer]:
+        """The network on ``plane()``: its first layer takes the inputs of the column before those of the row."""
+        first, *rest = self.network()
+        encoding = self.config.encoding
+        waves = range(2, encoding.features, 2)
+        order = [0, *waves, 1, *(k + 1 for k in waves)]
+        return [replace(first, weights=first.weights[order]), *rest]
+
+    def plane(self, size: tuple[int, int] | None = None) -> Plane:
+        """The inputs as formulas; ``ValueError`` for random Fourier features, which see both coordinates at once."""
+        if self.config.fourier:
+            raise ValueError("a perceptron with random Fourier features cannot be written as a program")
+        longest, waves = max(self.size), range(self.config.octaves)
+        terms = []
+        for length in self.size:
+            line = Term(length / 256, -0.5 / 256)
+            if self.config.coords == "centered":
+                line = Term(2 * length / longest, -length / longest)
+            halves = [2.0 ** (k - 1) for k in waves]  # of a turn: sin(2^k pi x) = sin(2 pi 2^(k-1) x)
+            turns = [Term(h * line.slope, h * line.offset, wave) for h in halves for wave in ("sin", "cos")]
+            terms.append((line, *turns))
+        return Plane(terms[0], terms[1])
 
     def network(self) -> list[Layer]:
         """The layers as they are rendered: each normalization, by its running moments, is part of the next layer."""
