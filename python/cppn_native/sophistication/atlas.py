@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from ..image import FORMATS, save_image, write_atomic
 from ..progress import counted
@@ -125,6 +125,8 @@ class _Page:
 
     def show(self, picture: Bytes | None, row: int, column: int) -> None:
         """None is a place without a network."""
+        from PIL import ImageDraw
+
         left, top = self._corner(column), self._corner(row)
         if picture is None:
             box = (left, top, left + self.side - 1, top + self.side - 1)
@@ -136,6 +138,8 @@ class _Page:
 
     def label(self, step: int, note: str) -> None:
         """Multiples of ``step`` along both edges, and what they are; the note where no pictures are."""
+        from PIL import ImageDraw, ImageFont
+
         draw, font = ImageDraw.Draw(self.image), ImageFont.load_default(size=self.letters)
         half, line = self.side // 2, round(1.9 * self.letters)
         for k in range(1, self.cells + 1):

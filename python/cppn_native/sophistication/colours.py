@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
-from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
 from .draws import check_whole
@@ -59,6 +58,8 @@ def colour_table(colours: str) -> Bytes:
     """(256, 3): the colours of a map."""
     if colours == "grey":
         return np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    from numpy.polynomial import chebyshev
+
     at = (np.arange(256) + 0.5) / 128 - 1
     curves = chebyshev.chebval(at, np.array(VIRIDIS).T)
     return np.asarray(np.rint(np.clip(curves.T, 0, 255)).astype(np.uint8))
