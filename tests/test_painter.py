@@ -256,6 +256,13 @@ def test_auto_name_appends_the_arguments(folder, kind, sign):
     assert np.asarray(Image.open(path)).shape == (12, 8, 3)
 
 
+def test_a_picture_is_written_as_a_program_too(folder):
+    assert main(["paint", "--image_size", "20x12", "--hidden_size", "8", "--natural", "-o", "a.png", "-o", "a.c"]) == 0
+    assert "20" in Path("a.c").read_text() and Path("a.png").exists()
+    assert main(["latent", "--size", "20x12", "--net-size", "8", "-o", "b.js"]) == 0
+    assert Path("b.js").stat().st_size > 500
+
+
 def test_natural_posters_and_sheets(folder):
     assert main(["paint", "--natural", "--image_size", "60x40", "-o", "a.png"]) == 0
     np.testing.assert_array_equal(np.asarray(Image.open("a.png")), cn.paint((60, 40)))

@@ -9,6 +9,7 @@ scale; here the edge itself does, so that a picture is the same thing at every s
 
 from __future__ import annotations
 
+import os
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -182,6 +183,19 @@ class Latent:
             shown = as_pixels(band, n, dtype)
             picture[top // n : top // n + len(shown)] = shown  # grey into all three
         return picture
+
+    def export(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        target: str | None = None,
+        *,
+        verify: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> str | bytes:
+        """The picture as a program, as ``Model.export`` (docs/exporting.md)."""
+        from ..export import export
+
+        return export(self, path, target, verify=verify, size=size)
 
     def _repr_png_(self) -> bytes:
         from ..image import png_bytes
