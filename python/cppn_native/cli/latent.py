@@ -87,8 +87,8 @@ def _still(
 
 
 def arguments(add: Callable[..., Any]) -> None:
-    add("-o", "--output", metavar="FILE", action="append", help="a picture or a program by suffix, or a walk: .gif, .webp, .apng, "
-        ".png, .mp4; may be repeated (default: latent-SEED.png, walking .gif)")  # fmt: skip
+    add("-o", "--output", metavar="FILE", action="append", help="a picture or a program by suffix, or a walk: .gif, "
+        ".webp, .apng, .png, .mp4; may be repeated (default: latent-SEED.png, walking .gif)")  # fmt: skip
     add("--size", metavar="WxH", type=size, help="(default: 512x512, walking 256x256, in a sheet 200x200)")
     add("--sheet", metavar="CxR", type=grid, help="a contact sheet of C x R pictures, a seed each from --seed on")
     add("--walk", metavar="N", type=int, nargs="?", const=STOPS, help="a closed walk through N random z (default, "

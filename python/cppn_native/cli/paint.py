@@ -136,8 +136,8 @@ def arguments(add: Callable[..., Any]) -> None:
     add("--use_bias", action="store_true", help="random biases")
     positions = ("before_nonlin", "after_nonlin")
     add("--batch_norm_position", choices=positions, default=usual.batch_norm_position, help="(default: before_nonlin)")
-    add("--output", "-o", metavar="FILE", action="append", default=[], help="a picture or a program (.html, .py, .js, .c, .glsl, .onnx) by suffix; may be repeated "
-        "(default: show it)")  # fmt: skip
+    add("--output", "-o", metavar="FILE", action="append", default=[], help="a picture or a program (.html, .py, .js, "
+        ".c, .glsl, .onnx) by suffix; may be repeated (default: show it)")  # fmt: skip
     add("--auto_name", nargs="?", choices=("original", "safe"), const="safe" if os.name == "nt" else "original",
         help="append the arguments to the name of the output; safe: with = for :, which Windows "
         "does not allow")  # fmt: skip
