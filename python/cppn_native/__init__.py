@@ -10,6 +10,7 @@ from ._core import __version__
 from .activations import ACTIVATIONS
 from .art.latent import Latent
 from .art.painter import Painter, paint
+from .classify import PointClassifier
 from .codec import info, load
 from .devices import Device, devices
 from .errors import DeviceError, DivergedError, ExportError, FormatError
@@ -33,6 +34,7 @@ __all__ = [
     "Latent",
     "Model",
     "Painter",
+    "PointClassifier",
     "Progress",
     "__version__",
     "devices",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
-__all__ = ["Progress", "Reporter"]
+__all__ = ["Progress", "Reporter", "counted"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -94,3 +96,20 @@ def _words(report: Progress) -> str:
     if report.pictures == 1:
         return f"{report.stage}{score}{best}{size}"
     return f"{report.finished}/{report.pictures} {report.stage}{best or score}{size}"  # a bar leaves 40 columns
+
+
+def counted(items: Iterable[T], count: int, what: str) -> Iterator[T]:
+    """The ``count`` items as they come: a bar on a terminal, elsewhere a line every ten seconds."""
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        layout = f"{{percentage:3.0f}}%|{{bar:16}}| {{n_fmt}}/{{total_fmt}} {what}s {{elapsed}}<{{remaining}}"
+        yield from tqdm(items, total=count, bar_format=layout, dynamic_ncols=True)
+        return
+    begun = due = time.monotonic()
+    due += 10
+    for n, item in enumerate(items, 1):
+        yield item
+        if time.monotonic() >= due:
+            due += 10
+            print(f"{n / count:4.0%} {time.monotonic() - begun:6.1f} s  {what} {n} of {count}", file=sys.stderr)

@@ -16,6 +16,7 @@ import cppn_native as cn
 from ..coords import CONVENTIONS, Region
 from ..fit.plan import Plan
 from ..models.base import check_region
+from . import classify as classifying
 from . import commands
 from . import latent as latents
 from . import morph as morphing
@@ -51,6 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
         (painting.paint, painting.arguments),
         (latents.latent, latents.arguments),
         (morphing.morph, morphing.arguments),
+        (classifying.classify, classifying.arguments),
         (commands.devices, None),
     ):
         text, _, examples = inspect.cleandoc(run.__doc__ or "").partition("\n\n")
