@@ -45,7 +45,7 @@ class Boundary:
         self.y = top + (bottom - top) * (np.arange(height) + 0.5) / height
         self.hues = _hues(len(classifier.classes_))
         shown = (points.astype(np.float64) - (left, top)) / (right - left, bottom - top) * (width, height)
-        dots = np.array([[0, 0, 0], [1, 1, 1]], np.float32) if len(self.hues) == 2 else self.hues / 4
+        dots = np.array([[0, 0, 0], [1, 1, 1]], np.float32) if len(self.hues) == 2 else self.hues * np.float32(0.25)
         self.cover, self.ink = _discs(shown, dots[numbers], width, height)
 
     def picture(self, params: Floats) -> NDArray[np.uint8]:
