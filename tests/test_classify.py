@@ -492,6 +492,7 @@ def test_labels_may_be_words(folder, capsys):
     [
         (b"", "points.csv: must have points of at least two labels, got 0 label(s)"),
         (b"1,2,a\n3,4,a\n", "points.csv: must have points of at least two labels, got 1 label(s)"),
+        (b'1,2,"a\nb"\n3,b\n', "points.csv: line 3 must be x,y,label, got '3,b'"),
         (b"1,2,a\n\n3,b\n", "points.csv: line 3 must be x,y,label, got '3,b'"),
         (b"1,2,a\nx,y,b\n", "points.csv: line 2 must be x,y,label, got 'x,y,b'"),
         (b"1,2\n", "points.csv: line 1 must be x,y,label"),
@@ -535,4 +536,4 @@ def test_the_command_refuses_in_one_line(folder, capsys, arguments, words):
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
 def test_an_endless_file_is_refused(folder, capsys):
     assert main(["classify", "/dev/zero"]) == 1
-    assert "is larger than 64 MB" in capsys.readouterr().err
+    assert "is larger than 16 MB" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +23,7 @@ __all__ = ["arguments", "classify"]
 Point: TypeAlias = tuple[float, float, str]
 
 MOVES = (".gif", ".apng", ".mp4")
-LARGEST_FILE, MOST_POINTS = 64 << 20, 1 << 20
+LARGEST_FILE, MOST_POINTS = 16 << 20, 1 << 18
 USUAL = cn.PointClassifier().get_params()
 
 
@@ -86,7 +87,7 @@ def read_points(path: str) -> tuple[list[tuple[float, float]], list[int] | list[
     """(x, y) and label of every line of a table x,y,label; labels are integers if all of them are.
 
     A first line without numbers is a heading, empty lines are passed over. Raises ``ValueError`` naming file and line
-    for what is no such table, for more than 64 MB or 2^20 points, and for labels that are all the same.
+    for what is no such table, for more than 16 MB or 2^18 points, and for labels that are all the same.
     """
     with open(path, "rb") as file:
         data = file.read(LARGEST_FILE + 1)
@@ -97,7 +98,7 @@ def read_points(path: str) -> tuple[list[tuple[float, float]], list[int] | list[
     except UnicodeDecodeError:
         raise ValueError(f"{path}: is no text in UTF-8") from None
     found: list[Point] = []
-    reader = csv.reader(text.splitlines(), skipinitialspace=True)
+    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
