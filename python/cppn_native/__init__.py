@@ -10,6 +10,7 @@ from ._core import __version__
 from .activations import ACTIVATIONS
 from .art.latent import Latent
 from .art.painter import Painter, paint
+from .classify import PointClassifier
 from .codec import info, load
 from .collage import collage
 from .devices import Device, devices
@@ -38,6 +39,7 @@ __all__ = [
     "Painter",
     "Perceptron",
     "PerceptronConfig",
+    "PointClassifier",
     "Progress",
     "Recipe",
     "Stage",

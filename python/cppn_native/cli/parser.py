@@ -16,6 +16,7 @@ import cppn_native as cn
 from ..coords import CONVENTIONS, Region
 from ..fit.plan import Plan
 from ..models.base import check_region
+from . import classify as classifying
 from . import collage as collages
 from . import commands
 from . import latent as latents
@@ -55,6 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
         (latents.latent, latents.arguments),
         (morphing.morph, morphing.arguments),
         (sampling.sample, sampling.arguments),
+        (classifying.classify, classifying.arguments),
         (commands.devices, None),
     ):
         text, _, examples = inspect.cleandoc(run.__doc__ or "").partition("\n\n")
