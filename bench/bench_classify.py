@@ -178,8 +178,8 @@ def fit_times(rounds: int) -> dict[str, Any]:
 
 
 def losses(seeds: int) -> dict[str, Any]:
-    """Over seeds of points and weights: the mean over the points in the last epoch, and the error of the last point when
-    it is over, as the author printed it (there, before the last step)."""
+    """Over seeds of points and weights: the mean over the points in the last epoch, and the error of the last point at
+    the end, which is what the author printed (there before the last step)."""
     means, lasts, scores = [], [], []
     for seed in range(seeds):
         points, labels = random_points(32, seed)
