@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from browser import chromium, open_page  # noqa: F401
 from cppn_native import _core
 
 ISAS = ("avx512", "avx2", "sse2", "neon")

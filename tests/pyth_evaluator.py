@@ -48,7 +48,7 @@ class Machine:
             return self.assignment(token, self.expression())
         if token in "JKZTNYGHdkb":
             return lambda: self.variables[token]
-        if token in ARITY and self.peek() in ("M", "L"):
+        if token in ARITY and self.peek() in ("M", "L", "R"):
             return self.sugar(token)
         if token in SPECIAL:
             return SPECIAL[token](self)
@@ -99,17 +99,20 @@ class Machine:
         return assign
 
     def sugar(self, token):
-        """``fM s``: f of every element. ``fL a s``: f of a, evaluated anew for every element, and the element."""
+        """``fM s``: f of every element. ``fL a s``: f of a, evaluated anew for every element, and the element.
+        ``fR a s``: f of the element and a."""
         kind, variable = self.peek(), MAP_VARIABLES[self.depth]
         self.at += 1
-        first = []
-        if kind == "L":
+        first, last = [], []
+        if kind in ("L", "R"):
             self.depth += 1
-            first = [self.expression()]
+            (first if kind == "L" else last).append(self.expression())
             self.depth -= 1
         sequence = self.expression()
         return self.mapping(
-            lambda: FUNCTIONS[token](*[f() for f in first], self.variables[variable]), variable, sequence
+            lambda: FUNCTIONS[token](*[f() for f in first], self.variables[variable], *[f() for f in last]),
+            variable,
+            sequence,
         )
 
     def mapping(self, body, variable, sequence):
@@ -166,6 +169,10 @@ class Machine:
     def equals(self):
         return self.assignment(self.token(), self.expression())
 
+    def both(self):
+        first, second = self.expression(), self.expression()
+        return lambda: first() and second()
+
     def listing(self):
         items = []
         while self.peek() not in (")", ""):
@@ -197,6 +204,16 @@ def base_digits(number, base):
     return digits[::-1] or [0]
 
 
+def number(digits, base):
+    """Of a sequence of digits. In base 1, its length."""
+    if abs(base) == 1:
+        return len(digits)
+    result = 0
+    for digit in digits:
+        result = result * base + digit
+    return result
+
+
 def total(value):
     if not isinstance(value, list):
         return int(value)
@@ -218,9 +235,11 @@ def append(a, b):
 FUNCTIONS = {
     " ": lambda a: a,
     "*": lambda a, b: a * b,
+    "%": lambda a, b: a % b,
     "+": plus,
     ",": lambda a, b: [a, b],
     "-": lambda a, b: a - b,
+    "/": lambda a, b: int(a // b),
     "<": lambda a, b: a < b,
     ">": greater,
     "C": lambda a: int.from_bytes(a.encode("latin-1"), "big"),
@@ -230,19 +249,24 @@ FUNCTIONS = {
     "c": lambda a, b: a / b,
     "e": lambda a: a[-1],
     "h": lambda a: a + 1,
+    "i": number,
     "j": base_digits,
+    "l": lambda a: math.log(a, 2),
     "s": total,
+    "x": lambda a, b: a ^ b,
     "y": lambda a: a * 2,
+    ".D": divmod,
     ".)": lambda a: a.pop(),
     ".t": lambda a, b: TRIGONOMETRY[b](a),
 }
-ARITY = {token: 1 if token in (" ", "C", "_", "e", "h", "s", "y", ".)") else 2 for token in FUNCTIONS}
+ARITY = {token: 1 if token in (" ", "C", "_", "e", "h", "l", "s", "y", ".)") else 2 for token in FUNCTIONS}
 SPECIAL = {
     "m": Machine.map,
     ".W": Machine.loop,
     "u": Machine.reduce,
     "?": Machine.ternary,
     "=": Machine.equals,
+    "&": Machine.both,
     "[": Machine.listing,
     ".w": Machine.write,
 }

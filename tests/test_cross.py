@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 CROSS, EMULATOR = "aarch64-linux-gnu-g++", "qemu-aarch64"
-KERNELS = {"train": "fast", "dense": "fast", "peak": "fast", "render": "off"}
+KERNELS = {"train": "fast", "dense": "fast", "layers": "fast", "mlp": "fast", "peak": "fast"}
+KERNELS |= {"render": "off", "convolution": "off"}
 
 
 def build(compiler: str, folder: Path) -> Path:

@@ -14,6 +14,7 @@ from cppn_native.kaseorg.literal import escape, read_source, split_source, unesc
 from cppn_native.models.cascade import SEED_STEP
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyth_programs import cascade, check_runs, same
 from reference import seed as reference
 
 GOLDEN = "5b50d4a2e5e53f449aff3382812d244befa35e102ea83030631ea7e67f098f21"
@@ -29,22 +30,6 @@ def post(shared):
 @pytest.fixture(scope="module")
 def program(post):
     return reference.program(post.read_text())
-
-
-def cascade(neurons=6, channels=3, hidden="sigmoid", output="sigmoid", coords="seed", size=(5, 4), **options):
-    """A model with random weights in +-``limit`` levels."""
-    limit, steps = options.get("limit", 20), options.get("steps", (SEED_STEP,) * 3)
-    config = CascadeConfig(
-        neurons=neurons, channels=channels, activation=hidden, output_activation=output, coords=coords
-    )
-    levels = np.random.default_rng(options.get("seed", 1)).integers(-limit, limit, config.weights, endpoint=True)
-    return Cascade(config, size, levels, steps)
-
-
-def same(a, b):
-    assert np.array_equal(a.levels, b.levels)
-    assert (a.size, a.steps, a.config.coords) == (b.size, b.steps, b.config.coords)
-    assert a.config.activation_names == b.config.activation_names
 
 
 # -- the published program -------------------------------------------------------------------------------------------
@@ -185,14 +170,6 @@ def test_sizes_and_channels(hidden, channels, size):
         check_runs(cascade(neurons=channels, channels=channels, hidden=hidden, size=size, coords=coords))
 
 
-def check_runs(model):
-    program = kaseorg.encode(model)
-    same(kaseorg.decode(program), model)
-    painted = np.array(pyth_evaluator.run(program))
-    assert np.array_equal(painted, kaseorg.render(program))
-    assert np.abs(painted - model.render()).max() <= 1
-
-
 def test_sums_that_would_overflow_a_power():
     model = cascade(limit=120, steps=(9.0, 9.0, 9.0), neurons=9)
     check_runs(model)
@@ -271,7 +248,9 @@ def test_what_no_program_can_hold():
         (b"3364", b"." + b"0" * 50 + b"1", "none of ours"),
         (b"3364", b".000", "is zero"),
         (b"[256k", b"[.0k", "is zero"),
-        (b"[256k", b"[256*.5k", "scaled differently"),
+        (b"[256k", b"[256*R.5,k", "another network"),
+        (b"[256k", b"+256k", "other inputs"),
+        (b"[256k", b"+256*R.5,yky", "another network"),
     ],
 )
 def test_refusals_say_why(old, new, reason):

@@ -11,7 +11,7 @@ from pathlib import Path
 import cppn_native as cn
 import numpy as np
 import pytest
-from cppn_native.art import layers as layers_module
+from cppn_native import layers as layers_module
 from cppn_native.art.latent import VARIANTS
 from cppn_native.cli import main
 from cppn_native.image import load_image

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from cppn_native import _core
-from cppn_native.art import layers as art
-from cppn_native.art.layers import NONLINEARITIES, Inputs, Layer, evaluate, evaluate_bands
-from cppn_native.art.plane import Plane, Term
+from cppn_native import layers as art
+from cppn_native.layers import NONLINEARITIES, Inputs, Layer, evaluate, evaluate_bands
+from cppn_native.plane import Plane, Term
 from reference import layers as reference
 from reference.activations import ACTIVATIONS
 

@@ -156,6 +156,19 @@ def test_the_same_seed_gives_the_same_picture_on_any_number_of_threads():
     assert (cn.paint((90, 60), **WILD, seed=9) != first).mean() > 0.5
 
 
+def test_a_blend_is_between_its_ends():
+    first, last = (cn.Painter((30, 20), hidden_size=50, nr_hidden=1, use_bias=True, seed=seed) for seed in (1, 2))
+    assert first.blend(last, 0) is first and first.blend(last, 1) is last
+    near = first.blend(last, 0.001).render().astype(int)
+    assert np.abs(near - first.render()).mean() < 3 < np.abs(near - last.render()).mean()
+    assert first.blend(last, 0.5)._layers[1].weights.std() == pytest.approx(1, abs=0.05)
+    assert len(cn.morph(first, last, frames=4)) == 4
+    sines, plain = cn.Painter((9, 9), nonlin="sin"), cn.Painter((9, 9), nr_hidden=1)
+    for other, message in ((sines, "nonlinearities"), (5, "Painter too"), (plain, "arguments")):
+        with pytest.raises(ValueError, match=message):
+            first.blend(other, 0.5)
+
+
 def test_infinities_leave_the_rest_of_the_picture_to_be_seen():
     band = np.array([[[0.0], [np.inf], [1.0]], [[np.nan], [-np.inf], [0.5]]], np.float32)
     low, high = art._span([band])
@@ -241,6 +254,13 @@ def test_auto_name_appends_the_arguments(folder, kind, sign):
     )
     assert path.name == expected.replace(":", sign)
     assert np.asarray(Image.open(path)).shape == (12, 8, 3)
+
+
+def test_a_picture_is_written_as_a_program_too(folder):
+    assert main(["paint", "--image_size", "20x12", "--hidden_size", "8", "--natural", "-o", "a.png", "-o", "a.c"]) == 0
+    assert "20" in Path("a.c").read_text() and Path("a.png").exists()
+    assert main(["latent", "--size", "20x12", "--net-size", "8", "-o", "b.js"]) == 0
+    assert Path("b.js").stat().st_size > 500
 
 
 def test_natural_posters_and_sheets(folder):

@@ -34,12 +34,14 @@ Loss loss_named(const std::string& name) {
 
 struct Perceptron {
   std::shared_ptr<cpu::CpuBackend> backend;
+  int64_t most;
   cpu::Mlp mlp;
 
-  Perceptron(std::shared_ptr<cpu::CpuBackend> cpu, int inputs, const std::vector<Given>& layers, int64_t most)
+  Perceptron(std::shared_ptr<cpu::CpuBackend> cpu, int inputs, const std::vector<Given>& layers,
+             int64_t pixels)
       : backend(std::move(cpu)),
-        mlp(backend->kernels(), &backend->pool(), make_shape(inputs, layers),
-            most >= 1 ? most : throw py::value_error("most must be positive")) {}
+        most(pixels >= 1 ? pixels : throw py::value_error("most must be positive")),
+        mlp(backend->kernels(), &backend->pool(), make_shape(inputs, layers), most) {}
 
   std::pair<double, py::array_t<float>> gradient(const FloatArray& params, const FloatArray& x,
                                                  const FloatArray& y, const std::string& loss) {
@@ -48,6 +50,7 @@ struct Perceptron {
            "x (P, I) and y (P, O) expected");
     expect(x.shape(1) == s.inputs() && y.shape(1) == s.outputs(), "x (P, I) and y (P, O) expected");
     expect(params.size() == s.params(), "the parameters do not fit the shape");
+    expect(x.shape(0) <= most, "at most as many rows as said expected");
     const Loss kind = loss_named(loss);
     py::array_t<float> grad(s.params());
     const int64_t count = x.shape(0);
@@ -76,8 +79,8 @@ struct Descent {
   std::shared_ptr<cpu::CpuBackend> backend;
   MlpDescent descent;
 
-  Descent(std::shared_ptr<cpu::CpuBackend> cpu, const MlpShape& shape, const MlpTerms& terms, const FloatArray& x,
-          const FloatArray& y, MlpState start, bool alone)
+  Descent(std::shared_ptr<cpu::CpuBackend> cpu, const MlpShape& shape, const MlpTerms& terms,
+          const FloatArray& x, const FloatArray& y, MlpState start, bool alone)
       : backend(std::move(cpu)),
         descent(backend->kernels(), alone ? nullptr : &backend->pool(), shape, terms, floats(x), floats(y),
                 std::move(start)) {}
@@ -94,7 +97,9 @@ struct Descent {
 
   py::tuple state() const {
     const MlpState& s = descent.state();
-    const auto copy = [](const std::vector<float>& v) { return py::array_t<float>(py::ssize_t(v.size()), v.data()); };
+    const auto copy = [](const std::vector<float>& v) {
+      return py::array_t<float>(py::ssize_t(v.size()), v.data());
+    };
     return py::make_tuple(s.step, copy(s.params), copy(s.m), copy(s.v),
                           py::array_t<double>(py::ssize_t(s.running.size()), s.running.data()));
   }
@@ -102,10 +107,10 @@ struct Descent {
 
 using State = std::tuple<int64_t, FloatArray, FloatArray, FloatArray, DoubleArray>;
 
-std::unique_ptr<Descent> make_descent(std::shared_ptr<cpu::CpuBackend> cpu, int inputs, const std::vector<Given>& layers,
-                                      const FloatArray& x, const FloatArray& y, const State& start,
-                                      const std::string& loss, int64_t batch, uint64_t seed, float decay, bool in_order,
-                                      bool alone) {
+std::unique_ptr<Descent> make_descent(std::shared_ptr<cpu::CpuBackend> cpu, int inputs,
+                                      const std::vector<Given>& layers, const FloatArray& x,
+                                      const FloatArray& y, const State& start, const std::string& loss,
+                                      int64_t batch, uint64_t seed, float decay, bool in_order, bool alone) {
   const MlpShape s = make_shape(inputs, layers);
   const auto& [step, params, m, v, running] = start;
   expect(x.ndim() == 2 && x.shape(0) >= 1 && x.shape(1) == s.inputs(), "x (P, I) expected");
@@ -122,14 +127,16 @@ std::unique_ptr<Descent> make_descent(std::shared_ptr<cpu::CpuBackend> cpu, int 
   terms.seed = seed;
   terms.decay = decay;
   terms.in_order = in_order;
-  MlpState state{step, floats(params), floats(m), floats(v), {running.data(), running.data() + running.size()}};
+  MlpState state{
+      step, floats(params), floats(m), floats(v), {running.data(), running.data() + running.size()}};
   return std::make_unique<Descent>(std::move(cpu), s, terms, x, y, std::move(state), alone);
 }
 
 // A burst for each of several networks, a network to a thread: they must have been made to run alone.
 std::vector<double> run_many(cpu::CpuBackend& cpu, const std::vector<Descent*>& descents,
                              const std::vector<std::vector<float>>& rates, const std::vector<float>& noise) {
-  expect(rates.size() == descents.size() && noise.size() == descents.size(), "rates and noise for every network");
+  expect(rates.size() == descents.size() && noise.size() == descents.size(),
+         "rates and noise for every network");
   std::vector<double> losses(descents.size());
   py::gil_scoped_release release;
   cpu.pool().run(int64_t(descents.size()), [&](int64_t n, int) {
@@ -152,10 +159,11 @@ void bind_mlp(py::module_& m) {
       .def("moments", &Perceptron::moments,
            "(mean, biased variance) of every normalized layer over the last batch.");
   py::class_<Descent>(m, "PerceptronDescent", "Adam on a perceptron; state is (step, params, m, v, running).")
-      .def(py::init(&make_descent), py::arg("cpu"), py::arg("inputs"), py::arg("layers"), py::arg("x"), py::arg("y"),
-           py::arg("state"), py::arg("loss") = "mse", py::arg("batch") = 0, py::arg("seed") = 0, py::arg("decay") = 0,
-           py::arg("in_order") = false, py::arg("alone") = false)
-      .def("run", &Descent::run, py::arg("rates"), py::arg("noise") = 0, "A step for every rate; the mean loss.")
+      .def(py::init(&make_descent), py::arg("cpu"), py::arg("inputs"), py::arg("layers"), py::arg("x"),
+           py::arg("y"), py::arg("state"), py::arg("loss") = "mse", py::arg("batch") = 0, py::arg("seed") = 0,
+           py::arg("decay") = 0, py::arg("in_order") = false, py::arg("alone") = false)
+      .def("run", &Descent::run, py::arg("rates"), py::arg("noise") = 0,
+           "A step for every rate; the mean loss.")
       .def("set_targets", &Descent::set_targets, py::arg("y"), "Other y (P, O) from now on.")
       .def("state", &Descent::state, "(step, params (K,), m (K,), v (K,), running moments).");
   m.def("run_perceptrons", &run_many, py::arg("cpu"), py::arg("descents"), py::arg("rates"), py::arg("noise"),

@@ -6,12 +6,13 @@
 
 namespace cppn::cpu {
 
-#define CPPN_DECLARE(isa)                  \
-  extern const TrainKernels train_##isa;   \
-  extern const RenderKernels render_##isa; \
-  extern const DenseKernels dense_##isa;   \
-  extern const LayerKernels layers_##isa;  \
-  extern const MlpKernels mlp_##isa;       \
+#define CPPN_DECLARE(isa)                            \
+  extern const TrainKernels train_##isa;             \
+  extern const RenderKernels render_##isa;           \
+  extern const DenseKernels dense_##isa;             \
+  extern const LayerKernels layers_##isa;            \
+  extern const MlpKernels mlp_##isa;                 \
+  extern const ConvolutionKernels convolution_##isa; \
   extern double (*const peak_##isa)(double);
 
 CPPN_DECLARE(baseline)
@@ -37,8 +38,8 @@ struct Available {
 
   void add(const char* isa, int lanes, const TrainKernels& train, const RenderKernels& render,
            const DenseKernels& dense, const LayerKernels& layers, const MlpKernels& mlp,
-           double (*peak)(double)) {
-    all[count] = {isa, lanes, &train, &render, &dense, &layers, &mlp, peak};
+           const ConvolutionKernels& convolution, double (*peak)(double)) {
+    all[count] = {isa, lanes, &train, &render, &dense, &layers, &mlp, &convolution, peak};
     list[count] = &all[count];
     ++count;
   }
@@ -48,12 +49,13 @@ struct Available {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-      add("avx512", 16, train_avx512, render_avx512, dense_avx512, layers_avx512, mlp_avx512, peak_avx512);
+      add("avx512", 16, train_avx512, render_avx512, dense_avx512, layers_avx512, mlp_avx512,
+          convolution_avx512, peak_avx512);
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-      add("avx2", 8, train_avx2, render_avx2, dense_avx2, layers_avx2, mlp_avx2, peak_avx2);
+      add("avx2", 8, train_avx2, render_avx2, dense_avx2, layers_avx2, mlp_avx2, convolution_avx2, peak_avx2);
 #endif
     add(kBaseline, 4, train_baseline, render_baseline, dense_baseline, layers_baseline, mlp_baseline,
-        peak_baseline);
+        convolution_baseline, peak_baseline);
   }
 };
 

@@ -5,20 +5,23 @@
 >>> model.save("photo.cppn")                 # doctest: +SKIP
 """
 
-from . import kaseorg
+from . import kaseorg, recipes, sophistication
 from ._core import __version__
 from .activations import ACTIVATIONS
 from .art.latent import Latent
 from .art.painter import Painter, paint
 from .classify import PointClassifier
 from .codec import info, load
+from .collage import collage
 from .devices import Device, devices
 from .errors import DeviceError, DivergedError, ExportError, FormatError
 from .many import train_many
 from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
+from .models.perceptron import Perceptron, PerceptronConfig
 from .motion import latent_walk, morph
 from .progress import Progress
+from .recipes import Recipe, Stage
 from .training import train
 from .video import write_video
 
@@ -34,9 +37,14 @@ __all__ = [
     "Latent",
     "Model",
     "Painter",
+    "Perceptron",
+    "PerceptronConfig",
     "PointClassifier",
     "Progress",
+    "Recipe",
+    "Stage",
     "__version__",
+    "collage",
     "devices",
     "info",
     "kaseorg",
@@ -44,6 +52,8 @@ __all__ = [
     "load",
     "morph",
     "paint",
+    "recipes",
+    "sophistication",
     "train",
     "train_many",
     "write_video",

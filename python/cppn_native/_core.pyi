@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'HAS_CUDA', 'Layers', 'MAX_CHANNELS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'Perceptron', 'PerceptronDescent', 'Shape', 'Task', 'across', 'activations', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'prior_bits', 'run_perceptrons', 'solve', 'step_grid']
+__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'HAS_CUDA', 'Layers', 'MAX_CHANNELS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'Perceptron', 'PerceptronDescent', 'Shape', 'Task', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'prior_bits', 'run_perceptrons', 'solve', 'step_grid']
 class Shape:
     """
     The sizes of a cascade and the activation (by number) of every neuron.
@@ -418,6 +418,10 @@ def across() -> list[tuple[str, str, str]]:
 def activations() -> list[tuple[str, str, str]]:
     """
     (name, formula in z, description) of every activation, in the order of their numbers in a file.
+    """
+def convolve(cpu: Cpu, pictures: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], layers: collections.abc.Sequence[tuple[typing.Annotated[numpy.typing.ArrayLike, numpy.float32], bool]]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    pictures (B, C, H, W) through layers [(weights (F, C, 7, 7), upsample)]: cross-correlation with zeros outside, max(0, .), and, if asked for, every pixel twice both ways; bit-exact everywhere.
     """
 def cuda_devices() -> list[CudaDevice]:
     """

@@ -14,7 +14,10 @@ from . import _core
 from .activations import ACTIVATIONS
 from .coords import CONVENTIONS
 from .errors import FormatError
+from .models.base import check_size
 from .models.cascade import Cascade, CascadeConfig
+from .models.foreign import from_tensors
+from .models.perceptron import Perceptron
 
 if TYPE_CHECKING:
     from .models.base import Model
@@ -23,6 +26,7 @@ __all__ = ["decode", "encode", "encoded_size", "info", "load"]
 
 MAX_FILE_BYTES = 1 << 20
 """No model of ours comes near; more is not read into memory on a file's word."""
+MAX_TENSOR_BYTES = 1 << 29
 
 
 def encode(model: Cascade) -> bytes:
@@ -88,8 +92,11 @@ def decode(data: bytes) -> Cascade:
     return Cascade(config, (r.width, r.height), r.levels, r.steps)
 
 
-def load(source: str | os.PathLike[str] | bytes) -> Model:
+def load(source: str | os.PathLike[str] | bytes, *, size: tuple[int, int] | None = None) -> Model:
     """A model from a ``.cppn`` or ``.safetensors`` file, or from the bytes of a ``.cppn``.
+
+    size  (width, height) of the picture in a MysteryNet that PyTorch saved, which does not say it; None: 320 pixels
+          wide, of the aspect that its statistics speak for
 
     Raises ``FormatError`` for bytes that are not ours or damaged, ``OSError`` for a file that cannot be read.
     """
@@ -98,7 +105,7 @@ def load(source: str | os.PathLike[str] | bytes) -> Model:
     if not isinstance(source, str | os.PathLike):
         raise TypeError(f"source must be a path or bytes, got {type(source).__name__}")
     if Path(source).suffix.lower() == ".safetensors":
-        return _load_safetensors(source)
+        return _load_safetensors(source, None if size is None else check_size(size))
     return decode(_read(source))
 
 
@@ -129,15 +136,22 @@ def _read(path: str | os.PathLike[str]) -> bytes:
     return data
 
 
-def _load_safetensors(path: str | os.PathLike[str]) -> Cascade:
+def _load_safetensors(path: str | os.PathLike[str], size: tuple[int, int] | None) -> Model:
     from safetensors import SafetensorError, safe_open
 
     try:
+        if os.path.getsize(path) > MAX_TENSOR_BYTES:
+            raise FormatError(f"{os.fspath(path)} is larger than any model of cppn_native")
         with safe_open(os.fspath(path), framework="numpy") as file:
             metadata = file.metadata() or {}
-            if metadata.get("kind") != Cascade.KIND:
-                raise FormatError(f"{os.fspath(path)} holds no model of cppn_native")
-            return Cascade.from_state({key: file.get_tensor(key) for key in file.keys()}, metadata)  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            if metadata.get("kind") == Cascade.KIND:
+                return Cascade.from_state(tensors, metadata)
+            if metadata.get("kind") == Perceptron.KIND:
+                return Perceptron.from_state(tensors, metadata)
+            if metadata.get("format", "pt") == "pt" and "dense_head.weight" in tensors:
+                return from_tensors(tensors, size)
+            raise FormatError(f"{os.fspath(path)} holds no model of cppn_native")
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, FormatError):
             raise

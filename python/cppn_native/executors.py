@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Any, TypeAlias
@@ -79,7 +79,8 @@ class _Work:
             turns = math.ceil(len(self._waiting) / self._workers)
             minutes = max(1e-3, self._seconds - (time.monotonic() - self._begin)) / 60 / turns
         n = self._waiting.pop()
-        self._running[self.executor.submit(train, self.images[n], minutes=minutes, **self.options)] = n
+        work: Callable[..., Cascade] = train
+        self._running[self.executor.submit(work, self.images[n], minutes=minutes, **self.options)] = n
 
     def _collect(self) -> bool:
         """Takes what is done next; true if the callback says that it is enough."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
 from typing import Any, TextIO, TypeVar
 
@@ -98,18 +98,28 @@ def _words(report: Progress) -> str:
     return f"{report.finished}/{report.pictures} {report.stage}{best or score}{size}"  # a bar leaves 40 columns
 
 
-def counted(items: Iterable[T], count: int, what: str) -> Iterator[T]:
-    """The ``count`` items as they come: a bar on a terminal, elsewhere a line every ten seconds."""
-    if sys.stderr.isatty():
+def counted(
+    things: Iterable[T], what: str, progress: bool = True, stream: TextIO | None = None, *, count: int | None = None
+) -> Iterator[T]:
+    """The things, one by one, and on standard error how many are done: a bar on a terminal, a line every ten
+    seconds elsewhere, nothing without ``progress``. ``count`` says how many there are, where they have no length."""
+    if count is None:
+        assert isinstance(things, Sized)
+        count = len(things)
+    stream = stream or sys.stderr
+    if not progress:
+        yield from things
+    elif stream.isatty():
         from tqdm import tqdm
 
-        layout = f"{{percentage:3.0f}}%|{{bar:16}}| {{n_fmt}}/{{total_fmt}} {what}s {{elapsed}}<{{remaining}}"
-        yield from tqdm(items, total=count, bar_format=layout, dynamic_ncols=True)
-        return
-    begun = due = time.monotonic()
-    due += 10
-    for n, item in enumerate(items, 1):
-        yield item
-        if time.monotonic() >= due:
-            due += 10
-            print(f"{n / count:4.0%} {time.monotonic() - begun:6.1f} s  {what} {n} of {count}", file=sys.stderr)
+        layout = "{percentage:3.0f}%|{bar:16}| {elapsed}<{remaining} {desc}"
+        yield from tqdm(things, what, count, file=stream, bar_format=layout, dynamic_ncols=True)
+    else:
+        begin = time.monotonic()
+        due = begin + 10.0
+        for done, thing in enumerate(things):
+            yield thing
+            if time.monotonic() >= due or done + 1 == count:
+                due = time.monotonic() + 10.0
+                percent = (done + 1) / count
+                print(f"{percent:4.0%} {time.monotonic() - begin:6.1f} s  {what}", file=stream, flush=True)

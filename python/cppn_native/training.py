@@ -5,26 +5,39 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 from .fit.budget import afford, measuring_time, rounding_seconds
 from .fit.descent import seconds_per_step
 from .fit.machine import Machine, open_machine
 from .fit.order import FIT_PIXELS, Order, check_order
+from .fit.order_perceptron import Limits, train_perceptron
 from .fit.picture import Picture
 from .fit.plan import Plan
 from .fit.run import Run, fingerprint, first_state
 from .fit.state import FitState, load_checkpoint
 from .image import ImageLike
+from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
+from .models.perceptron import PRESETS, Perceptron, PerceptronConfig
 from .progress import Progress, Reporter
 
 __all__ = ["train"]
 
 
+@overload
+def train(image: ImageLike, model: Literal["cascade"] | CascadeConfig = "cascade", **options: Any) -> Cascade: ...
+
+
+@overload
+def train(
+    image: ImageLike, model: Literal["mysterynet", "mlp", "siren", "fourier"] | PerceptronConfig, **options: Any
+) -> Perceptron: ...
+
+
 def train(
     image: ImageLike,
-    model: str | CascadeConfig = "cascade",
+    model: str | CascadeConfig | PerceptronConfig = "cascade",
     *,
     max_bytes: int | None = 1024,
     steps: int | None = None,
@@ -35,15 +48,16 @@ def train(
     progress: bool = True,
     callback: Callable[[Progress], Any] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
-    init: Cascade | None = None,
+    init: Model | None = None,
     background: str | Sequence[int] = (255, 255, 255),
     fit_pixels: int | None = FIT_PIXELS,
     **options: Any,
-) -> Cascade:
+) -> Cascade | Perceptron:
     """Fits a network to a picture so that its file has at most ``max_bytes``.
 
     image       path | PIL image | array (H, W), (H, W, 3), (H, W, 4); uint8, uint16, or float in [0, 1]
-    model       "cascade", or a ``CascadeConfig``
+    model       "cascade" or a ``CascadeConfig``; "mysterynet", "mlp", "siren", "fourier" or a ``PerceptronConfig``,
+                which keep float weights and are saved as ``.safetensors``
     max_bytes   of the ``.cppn`` file; None: float weights, not quantized
     steps, minutes  of descent, and in all; whichever ends first. Both None: a budget that the progress bar states
     seed        same seed, same model, whatever the number of threads
@@ -57,13 +71,24 @@ def train(
     fit_pixels  larger pictures are averaged down to this many pixels for fitting; None: never
     options     fields of ``CascadeConfig`` (neurons, activation, ...) and of ``cppn_native.fit.plan.Plan``
                 (method="noise" | "stochastic", rate, noise, ...); "stochastic" defaults to the seed's
-                network as well: sigmoids, raw pixel coordinates
+                network as well: sigmoids, raw pixel coordinates. Of a perceptron: fields of ``PerceptronConfig`` and
+                of ``cppn_native.fit.perceptron.PerceptronPlan`` (rate, batch, decay, loss), recipe=``cn.Recipe(...)``
+                and snapshots=N, to be kept for ``timelapse``
 
     Ctrl-C returns the best so far within a fraction of a second; ``.stopped`` of the model says what ended it.
     Raises ``ValueError`` naming the argument, ``DeviceError`` for a device named that cannot run or fails (the
     checkpoint then holds the last complete state), ``DivergedError`` (with the best model), and ``FormatError`` for
     a checkpoint that is none.
     """
+    if isinstance(model, PerceptronConfig) or (isinstance(model, str) and model in PRESETS):
+        limits = Limits(max_bytes, steps, minutes, seed, fit_pixels)
+        return train_perceptron(
+            image, model, limits, background, init, options, device, threads, Reporter(progress, callback), checkpoint
+        )
+    if isinstance(model, str) and model != "cascade":
+        raise ValueError(f"model must be cascade, {', '.join(PRESETS)} or a config, got {model!r}")
+    if init is not None and not isinstance(init, Cascade):
+        raise ValueError(f"init must be a Cascade, got {type(init).__name__}")
     order = check_order(model, max_bytes, steps, minutes, seed, init, background, fit_pixels, options)
     picture = order.picture(image)
     machine = open_machine(device, threads)

@@ -9,6 +9,8 @@ Nothing here is fast and nothing is clever; each module is the twin of a native 
     adam          csrc/core/adam.h            one update
     descent       csrc/trainers/descent.h     schedules and the loop
     rounding      csrc/trainers/rounding.h    floats to integers
+    convolution   csrc/cpu/convolution.h      stacks of convolutions
+    sophistication (none)                      random pictures, and the notebook itself
     seed          (none)                      the 1020-byte program, an answer from outside this library
     cases         (none)                      networks and pictures to try, and how far two answers are apart
 """

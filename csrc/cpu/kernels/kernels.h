@@ -64,7 +64,8 @@ struct LayerKernels {
                   float* scratch, float* out);
 };
 
-struct MlpKernels;  // mlp_kernels.h
+struct MlpKernels;          // mlp_kernels.h
+struct ConvolutionKernels;  // convolution.h
 
 struct Kernels {
   const char* isa;
@@ -74,6 +75,7 @@ struct Kernels {
   const DenseKernels* dense;
   const LayerKernels* layers;
   const MlpKernels* mlp;
+  const ConvolutionKernels* convolution;
   double (*peak)(double seconds);  // GFLOP/s of multiply-adds from registers, one thread
 };
 

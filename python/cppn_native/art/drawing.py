@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .layers import Layer
+from ..layers import Layer
 from .nonlinearities import PICKS, TABLE, normalized
 
 __all__ = ["PainterConfig", "draw_layers", "exact_picture"]

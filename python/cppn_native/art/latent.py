@@ -9,6 +9,7 @@ scale; here the edge itself does, so that a picture is the same thing at every s
 
 from __future__ import annotations
 
+import os
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..coords import Region
+from ..layers import Inputs, Layer, arc, evaluate, evaluate_bands
 from ..models.base import as_pixels, check_look, check_region, check_size
-from .layers import Inputs, Layer, evaluate, evaluate_bands
-from .plane import Plane, Term
+from ..plane import Plane, Term
 
 __all__ = ["VARIANTS", "Latent"]
 
@@ -183,6 +184,19 @@ class Latent:
             picture[top // n : top // n + len(shown)] = shown  # grey into all three
         return picture
 
+    def export(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        target: str | None = None,
+        *,
+        verify: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> str | bytes:
+        """The picture as a program, as ``Model.export`` (docs/exporting.md)."""
+        from ..export import export
+
+        return export(self, path, target, verify=verify, size=size)
+
     def _repr_png_(self) -> bytes:
         from ..image import png_bytes
 
@@ -209,7 +223,7 @@ class Latent:
         between = self.with_z(self.z + t * (other.z - self.z))
         between.scale = self.scale * (other.scale / self.scale) ** t
         between.contrast = self.contrast * (other.contrast / self.contrast) ** t
-        between.weights = tuple(_arc(a, b, t) for a, b in zip(self.weights, other.weights, strict=True))
+        between.weights = tuple(arc(a, b, t) for a, b in zip(self.weights, other.weights, strict=True))
         return between
 
     def _checked(self, z: ArrayLike) -> Floats:
@@ -220,15 +234,6 @@ class Latent:
         if numbers.shape != (self.z_dim,) or not np.isfinite(numbers).all():
             raise ValueError(f"z must be {self.z_dim} finite numbers, got {z!r}")
         return numbers
-
-
-def _arc(a: Floats, b: Floats, t: float) -> Floats:
-    """From a to b by turning: random directions meet at right angles, so a straight line would pass near 0."""
-    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
-    angle = np.arccos(np.clip((a * b).sum() / lengths, -1, 1)) if lengths else 0.0
-    if np.sin(angle) < 1e-6:
-        return np.asarray(a + t * (b - a))
-    return np.asarray((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
 
 
 def _whole(name: str, value: object, low: int, high: int) -> int:

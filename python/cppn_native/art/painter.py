@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..layers import BAND_POINTS, Layer, arc, evaluate_bands
 from ..models.base import check_size
+from ..plane import Plane, Term
 from .drawing import PainterConfig, draw_layers, exact_picture
-from .layers import BAND_POINTS, Layer, evaluate_bands
-from .plane import Plane, Term
 
 __all__ = ["ORIENTATIONS", "Painter", "paint"]
 
@@ -104,6 +104,23 @@ class Painter:
             raise ValueError(f'supersample must be 1 with orientation="compat", got {supersample}')
         return _rgb(exact_picture(self.config, self._layers, size)[:, :, ::-1])
 
+    def blend(self, other: Painter, t: float) -> Painter:
+        """What lies between this picture (t = 0) and another of its shape and nonlinearities (t = 1): weights on an
+        arc, which keeps them N(0, 1)."""
+        if not isinstance(other, Painter):
+            raise ValueError(f"other must be a Painter too, got {type(other).__name__}")
+        for mine, theirs in zip(self._layers, other._layers, strict=False):
+            if mine.nonlinearity != theirs.nonlinearity:
+                raise ValueError(f"other must have the nonlinearities {self.picks}, got {other.picks}")
+        if replace(self.config, nonlin="tanh", seed=0) != replace(other.config, nonlin="tanh", seed=0):
+            raise ValueError(f"other must have the arguments {self.config}, got {other.config}")
+        if t in (0, 1):
+            return other if t else self
+        between = Painter.__new__(Painter)
+        between.size, between.config, between._spans = self.size, self.config, {}
+        between._layers = [_between(*pair, t) for pair in zip(self._layers, other._layers, strict=True)]
+        return between
+
     def _natural(self, size: tuple[int, int], n: int, threads: int | None) -> Bytes:
         width, height = size
         bands = self._bands(size, n, threads)
@@ -134,7 +151,7 @@ class Painter:
         """The picture as a program, as ``Model.export`` (docs/exporting.md)."""
         from ..export import export
 
-        return export(self, path, target, verify=verify, size=size)  # type: ignore[arg-type]
+        return export(self, path, target, verify=verify, size=size)
 
     def _repr_png_(self) -> bytes:
         from ..image import png_bytes
@@ -164,6 +181,11 @@ def _config(arguments: dict[str, Any]) -> PainterConfig:
         known = ", ".join(PainterConfig.__dataclass_fields__)
         raise TypeError(f"a painter has no argument {unknown[0]!r}; it has {known}")
     return PainterConfig(**arguments)
+
+
+def _between(a: Layer, b: Layer, t: float) -> Layer:
+    bias = None if a.bias is None or b.bias is None else arc(a.bias, b.bias, t)
+    return replace(a, weights=arc(a.weights, b.weights, t), bias=bias)
 
 
 def _span(bands: Any) -> tuple[Floats, Floats]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..activations import ACTIVATIONS
-from ..art.layers import Inputs, Layer, evaluate
 from ..devices import open_cpu
+from ..layers import Inputs, Layer, evaluate
 
 __all__ = ["Descent", "Network"]
 

@@ -48,6 +48,13 @@ def pictures() -> tuple[str, ...]:
     return tuple(FORMATS)
 
 
+def programs() -> tuple[str, ...]:
+    """Suffixes of the programs that random pictures and perceptrons can be written as."""
+    from ..export.dense import TARGETS
+
+    return tuple(f".{target}" for target in TARGETS)
+
+
 def check_outputs(source: str, outputs: Iterable[Output]) -> None:
     """``ValueError`` now, not after the work, for what cannot be written or would overwrite the input."""
     taken = [source]

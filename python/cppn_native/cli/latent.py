@@ -12,7 +12,7 @@ from typing import Any
 from ..art.latent import VARIANTS, Latent
 from ..motion import frames_of_walk, walk_frames
 from ..video import MOVING
-from .files import check_outputs, pictures, print_json
+from .files import check_outputs, pictures, print_json, programs
 from .frames import grid, motion_arguments, size, write_frames
 
 __all__ = ["arguments", "latent"]
@@ -40,7 +40,8 @@ def latent(args: argparse.Namespace) -> int:
     walks = args.walk is not None or any(Path(path).suffix.lower() in (".gif", ".apng", ".mp4") for path in outputs)
     if walks and args.sheet:
         raise ValueError("--sheet is a still picture: leave out --walk, and give -o a suffix such as .png")
-    check_outputs("", [("-o", path, tuple(MOVING) if walks else pictures()) for path in outputs])
+    kinds = tuple(MOVING) if walks else pictures() if args.sheet else (*pictures(), *programs())
+    check_outputs("", [("-o", path, kinds) for path in outputs])
     picture = Latent(**{"z_dim": len(given["z"])} | given if "z" in given else given)
     shape = args.size or (WALKING if walks else TILE if args.sheet else STILL)
     count = _walk(args, picture, shape, outputs) if walks else _still(args, picture, given, shape, outputs)
@@ -78,13 +79,16 @@ def _still(
         shown = (look(Latent(**given | {"seed": seed})) for seed in seeds)
         pixels = contact_sheet(shown, [f"seed {seed}" for seed in seeds], columns, shape)
     for path in outputs:
-        save_image(path, pixels)
+        if Path(path).suffix.lower() in programs():
+            picture.export(path, size=shape)
+        else:
+            save_image(path, pixels)
     return count
 
 
 def arguments(add: Callable[..., Any]) -> None:
-    add("-o", "--output", metavar="FILE", action="append", help="a picture by suffix, or a walk: .gif, .webp, .apng, "
-        ".png, .mp4; may be repeated (default: latent-SEED.png, walking .gif)")  # fmt: skip
+    add("-o", "--output", metavar="FILE", action="append", help="a picture or a program by suffix, or a walk: .gif, "
+        ".webp, .apng, .png, .mp4; may be repeated (default: latent-SEED.png, walking .gif)")  # fmt: skip
     add("--size", metavar="WxH", type=size, help="(default: 512x512, walking 256x256, in a sheet 200x200)")
     add("--sheet", metavar="CxR", type=grid, help="a contact sheet of C x R pictures, a seed each from --seed on")
     add("--walk", metavar="N", type=int, nargs="?", const=STOPS, help="a closed walk through N random z (default, "

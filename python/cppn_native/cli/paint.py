@@ -7,12 +7,13 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from ..art.drawing import RANDOM, PainterConfig
 from ..art.nonlinearities import TABLE
 from ..art.painter import Painter
-from .files import check_outputs, pictures, print_json
+from .files import check_outputs, pictures, print_json, programs
 
 __all__ = ["arguments", "paint"]
 
@@ -87,9 +88,13 @@ def _written(args: argparse.Namespace, picture: Any, painter: Painter | None, si
     from ..image import save_image
 
     outputs = [_named(path, args, size) for path in args.output]
-    check_outputs("", [("-o", path, pictures()) for path in outputs])
+    kinds = pictures() if painter is None else (*pictures(), *programs())
+    check_outputs("", [("-o", path, kinds) for path in outputs])
     for path in outputs:
-        save_image(path, picture)
+        if painter is not None and Path(path).suffix.lower() in programs():
+            painter.export(path)
+        else:
+            save_image(path, picture)
     if not outputs:
         _show(picture)
     return outputs
@@ -131,8 +136,8 @@ def arguments(add: Callable[..., Any]) -> None:
     add("--use_bias", action="store_true", help="random biases")
     positions = ("before_nonlin", "after_nonlin")
     add("--batch_norm_position", choices=positions, default=usual.batch_norm_position, help="(default: before_nonlin)")
-    add("--output", "-o", metavar="FILE", action="append", default=[], help="a picture by suffix; may be repeated "
-        "(default: show it)")  # fmt: skip
+    add("--output", "-o", metavar="FILE", action="append", default=[], help="a picture or a program (.html, .py, .js, "
+        ".c, .glsl, .onnx) by suffix; may be repeated (default: show it)")  # fmt: skip
     add("--auto_name", nargs="?", choices=("original", "safe"), const="safe" if os.name == "nt" else "original",
         help="append the arguments to the name of the output; safe: with = for :, which Windows "
         "does not allow")  # fmt: skip

@@ -17,10 +17,12 @@ from ..coords import CONVENTIONS, Region
 from ..fit.plan import Plan
 from ..models.base import check_region
 from . import classify as classifying
+from . import collage as collages
 from . import commands
 from . import latent as latents
 from . import morph as morphing
 from . import paint as painting
+from . import sample as sampling
 from .export import export
 
 __all__ = ["make_parser"]
@@ -49,10 +51,12 @@ def make_parser() -> argparse.ArgumentParser:
         (commands.info, _info_arguments),
         (commands.neurons, _neurons_arguments),
         (export, _export_arguments),
+        (collages.collage, collages.arguments),
         (painting.paint, painting.arguments),
         (latents.latent, latents.arguments),
         (morphing.morph, morphing.arguments),
         (classifying.classify, classifying.arguments),
+        (sampling.sample, sampling.arguments),
         (commands.devices, None),
     ):
         text, _, examples = inspect.cleandoc(run.__doc__ or "").partition("\n\n")

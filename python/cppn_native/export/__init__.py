@@ -9,11 +9,12 @@ from pathlib import Path
 
 from ..image import write_atomic
 from ..models.base import Model
-from . import c, glsl, html, js, onnx, pyth, python
+from . import c, dense, glsl, html, js, onnx, pyth, python
+from .dense import DenseProgram, Layered
 from .expression import Program, program
 from .verify import Verified, run_and_compare
 
-__all__ = ["TARGETS", "Program", "Verified", "export", "program", "run_and_compare", "sizes"]
+__all__ = ["TARGETS", "DenseProgram", "Program", "Verified", "export", "program", "run_and_compare", "sizes"]
 
 Exporter = Callable[[Program], "str | bytes"]
 
@@ -26,11 +27,12 @@ TARGETS: dict[str, Exporter] = {
     "onnx": onnx.source,
     "pyth": pyth.source,
 }
-"""The exporters by target, which is also the suffix of their files. Others enter themselves here."""
+"""The exporters of cascades by target, which is also the suffix of their files; ``dense.TARGETS`` are those of random
+pictures. Others enter themselves here."""
 
 
 def export(
-    model: Model,
+    model: Model | Layered,
     path: str | os.PathLike[str] | None = None,
     target: str | None = None,
     *,
@@ -39,32 +41,43 @@ def export(
 ) -> str | bytes:
     """The model as a self-contained program; written to ``path`` atomically, if there is one, and returned.
 
+    model   a cascade, or a random picture (``Painter``, ``Latent``), which every target has but "pyth"
     path    where it goes; its suffix is the target, unless that is given
     target  one of ``TARGETS``: "py", "js", "c", "glsl", "html", "onnx", "pyth"
     verify  run the program and compare it with the model first, where this machine can
     size    (width, height) that the program renders when it is not told; None is the size fitted to
 
-    Raises ``ValueError`` for an unknown target or a size that is none, ``ExportError`` for a program that differs
-    from the model, before anything is written; ``ImportError`` naming the extra that a target needs; ``OSError`` for
-    what the disk refuses.
+    Raises ``ValueError`` for an unknown target, one that the model cannot reach or a size that is none; ``ExportError``
+    for a program that differs from the model, before anything is written; ``ImportError`` naming the extra that a
+    target needs; ``OSError`` for what the disk refuses.
     """
     name = _target(path, target)
-    text = TARGETS[name](program(model, size))
+    text = _made(model, name, size)
     if verify:
-        run_and_compare(model, name, text)
+        run_and_compare(model, name, text, size)
     if path is not None:
         write_atomic(path, _encoded(text))
     return text
 
 
-def sizes(model: Model) -> dict[str, int]:
+def sizes(model: Model | Layered) -> dict[str, int]:
     """Bytes of every export of the model, by target; without those that it cannot reach or whose extra is not
     installed."""
     found = {}
-    for name, make in TARGETS.items():
+    for name in TARGETS:
         with suppress(ImportError, ValueError):
-            found[name] = len(_encoded(make(program(model))))
+            found[name] = len(_encoded(_made(model, name, None)))
     return found
+
+
+def _made(model: Model | Layered, target: str, size: tuple[int, int] | None) -> str | bytes:
+    if not dense.is_layered(model):
+        return TARGETS[target](program(model, size))
+    if target not in dense.TARGETS:
+        raise ValueError(
+            f"target {target!r} is for cascades alone; a {type(model).__name__} has {', '.join(dense.TARGETS)}"
+        )
+    return dense.TARGETS[target](dense.dense_program(model, size))
 
 
 def _encoded(text: str | bytes) -> bytes:

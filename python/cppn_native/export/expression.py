@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..coords import axes
-from ..models.base import Model, check_size
+from ..models.base import check_size
 from ..models.cascade import Cascade
 
-__all__ = ["Line", "Program", "program"]
+__all__ = ["Line", "Picture", "Program", "program"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,31 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Program:
-    """One cascade.
+class Picture:
+    """What every picture has, whatever computes it.
 
     size      (width, height) that the exported program renders unless told otherwise
+    channels  how many outputs are shown: grey, grey and alpha, RGB or RGBA
+    """
+
+    size: tuple[int, int]
+    channels: int
+
+    @property
+    def alpha(self) -> bool:
+        """Whether the last channel is opacity: grey and alpha, or RGBA."""
+        return self.channels in (2, 4)
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """Which output each of red, green, blue [, alpha] shows."""
+        return {1: (0, 0, 0), 2: (0, 0, 0, 1), 3: (0, 1, 2), 4: (0, 1, 2, 3)}[self.channels]
+
+
+@dataclass(frozen=True)
+class Program(Picture):
+    """One cascade.
+
     x, y      the coordinates the network sees, from fractions of the fitted picture, (0, 0) at its top left
     levels    packed rows: row n has ``inputs + n`` entries; integers, or floats for a model that is not quantized
     steps     what one level weighs: from the constant, from the other inputs, from neurons
@@ -38,7 +59,6 @@ class Program:
     model     what it was made of, for a language with an encoder of its own
     """
 
-    size: tuple[int, int]
     x: Line
     y: Line
     radius: bool
@@ -46,7 +66,6 @@ class Program:
     levels: Sequence[int] | Sequence[float]
     steps: tuple[float, ...]
     names: tuple[str, ...]
-    channels: int
     model: Cascade = field(repr=False)
 
     @property
@@ -70,26 +89,18 @@ class Program:
             raise ValueError(f"a model with {len(self.used)} different activations cannot be exported; at most 10")
         return "".join(str(self.used.index(name)) for name in self.names)
 
-    @property
-    def alpha(self) -> bool:
-        """Whether the last channel is opacity: grey and alpha, or RGBA."""
-        return self.channels in (2, 4)
-
-    @property
-    def shown(self) -> tuple[int, ...]:
-        """Which output each of red, green, blue [, alpha] shows."""
-        return {1: (0, 0, 0), 2: (0, 0, 0, 1), 3: (0, 1, 2), 4: (0, 1, 2, 3)}[self.channels]
-
     def row(self, n: int) -> Sequence[int] | Sequence[float]:
         """The levels of neuron n."""
         start = n * self.inputs + n * (n - 1) // 2
         return self.levels[start : start + self.inputs + n]
 
 
-def program(model: Model, size: tuple[int, int] | None = None) -> Program:
+def program(model: object, size: tuple[int, int] | None = None) -> Program:
     """The program of a model; ``ValueError`` for one that is no cascade."""
     if not isinstance(model, Cascade):
-        raise ValueError(f"only a Cascade can be exported, got {type(model).__name__}")
+        raise ValueError(
+            f"only cascades, perceptrons, painters and latent pictures can be exported, got {type(model).__name__}"
+        )
     config = model.config
     return Program(
         size=model.size if size is None else check_size(size),

@@ -6,20 +6,28 @@ the bare levels. The code is straight: no loop and no indexed array, which many 
 
 from __future__ import annotations
 
-from .expression import Program
+import re
+from collections.abc import Sequence
+
+from .expression import Picture, Program
 from .packing import fill, number, real, signed, values
-from .spelling import spelled
+from .spelling import TAIL, spelled
 
-__all__ = ["begin", "end", "functions", "source"]
+__all__ = ["HELPERS", "begin", "end", "functions", "helpers", "preamble", "shell", "source"]
 
-# sin(2 pi t), with the polynomials of csrc/core/math.h: a GPU's own sine may be wrong by 1/2000, and differs from
-# maker to maker.
-_WAVE = """\
-float wave(float t){t-=floor(t+.5);float q=t*t;return 2.*t*(3.1415926369+q*(-5.1677096845+q*(2.5500697199+q*\
+# What spellings call, for a float or a vector T. wave is sin(2 pi t), with the polynomials of csrc/core/math.h: a GPU's
+# own sine may be wrong by 1/2000, and differs from maker to maker. The others stop before infinity.
+HELPERS = {
+    "wave": """\
+T wave(T t){t-=floor(t+.5);T q=t*t;return 2.*t*(3.1415926369+q*(-5.1677096845+q*(2.5500697199+q*\
 (-.59824208056+q*.077560285318))))*(.99999995346+q*(-4.9347928578+q*(4.0584118925+q*(-1.3318799996+q*.219696428))));}
-"""
+""",
+    "gelu": "T gelu(T z){T t=1./(1.+.28*abs(z));return max(z,0.)-abs(z)*t*" + TAIL + "*exp(-min(.5*z*z,80.));}\n",
+    "square": "T square(T z){z=clamp(z,-1e18,1e18);return z*z;}\n",
+    "xlogx": "T xlogx(T x){x=min(x,1e36);return x*log(x);}\n",
+}
 
-_TEMPLATE = """\
+_SHELL = """\
 #version 300 es
 // A picture of @width@ x @height@ pixels, computed. Made by cppn_native.
 // WebGL 2: as it stands. uniform vec2 resolution: of the viewport in pixels; uniform vec4 region: left, top, right,
@@ -27,8 +35,7 @@ _TEMPLATE = """\
 #ifndef HW_PERFORMANCE
 precision highp float;
 #endif
-@functions@@begin@@neurons@
-@end@
+@network@
 #ifdef HW_PERFORMANCE
 void mainImage(out vec4 c,in vec2 f){
 vec2 s=vec2(@width@,@height@)*min(iResolution.x/@width@.,iResolution.y/@height@.),p=(f-.5*(iResolution.xy-s))/s;
@@ -48,22 +55,31 @@ color=cppn(mix(region.xy,region.zw,vec2(p.x,1.-p.y)));
 
 def source(program: Program) -> str:
     """The shader's text."""
-    return fill(
-        _TEMPLATE,
-        width=program.size[0],
-        height=program.size[1],
-        functions=functions(program),
-        begin=begin(program),
-        neurons="\n".join(_neuron(program, n) for n in range(program.neurons)),
-        end=end(program),
-    )
+    neurons = "\n".join(_neuron(program, n) for n in range(program.neurons))
+    return shell(program, f"{preamble(program)}{begin(program)}{neurons}\n{end(program)}")
 
 
-def functions(program: Program) -> str:
-    """The activations: f0, f1, ... in the order of ``program.used``."""
-    lines = [f"float f{i}(float z){{return {spelled(name, 'glsl')};}}\n" for i, name in enumerate(program.used)]
-    text = "".join(lines)
-    return _WAVE + text if "wave(" in text or program.octaves else text
+def shell(picture: Picture, network: str) -> str:
+    """A shader around a text that defines ``vec4 cppn(vec2 p)``, the colour of a place in fractions of the picture."""
+    return fill(_SHELL, network=network, width=picture.size[0], height=picture.size[1])
+
+
+def preamble(program: Program) -> str:
+    """The activations, and the wave that octaves need."""
+    text = functions(program.used)
+    return text if "float wave(" in text or not program.octaves else helpers("wave(", "float") + text
+
+
+def functions(names: Sequence[str], kind: str = "float") -> str:
+    """f0, f1, ...: the activations of those names for a "float" or a "vec4", after what they call."""
+    text = "".join(f"{kind} f{i}({kind} z){{return {spelled(name, 'glsl')};}}\n" for i, name in enumerate(names))
+    return helpers(text, kind) + text
+
+
+def helpers(text: str, kind: str) -> str:
+    """Those of ``HELPERS`` that a text calls."""
+    called = [body for name, body in HELPERS.items() if re.search(rf"\b{name}\(", text)]
+    return re.sub(r"\bT\b", kind, "".join(called))
 
 
 def begin(program: Program) -> str:
@@ -78,10 +94,10 @@ def begin(program: Program) -> str:
     return f"vec4 cppn(vec2 p){{\nconst float B={neuron};float x={x},y={y};vec4 o=vec4(0,0,0,1){vectors};\n{stores}\n"
 
 
-def end(program: Program) -> str:
-    """From the outputs o to what is shown, and the end of the function."""
-    shown = {1: "vec4(o.xxx,1)", 2: "o.xxxy", 3: "vec4(o.xyz,1)", 4: "o"}[program.channels]
-    return f"o=floor(clamp(256.*o,0.,255.))/255.;\nreturn {shown};\n}}"
+def end(picture: Picture, gain: str = "256.*") -> str:
+    """From the outputs o to what is shown, and the end of the function; ``gain`` makes bytes of o."""
+    shown = {1: "vec4(o.xxx,1)", 2: "o.xxxy", 3: "vec4(o.xyz,1)", 4: "o"}[picture.channels]
+    return f"o=floor(clamp({gain}o,0.,255.))/255.;\nreturn {shown};\n}}"
 
 
 def _inputs(program: Program) -> list[str]:

@@ -6,10 +6,10 @@ The page holds the levels once. JavaScript decodes them, and writes the neurons 
 from __future__ import annotations
 
 from . import glsl, js
-from .expression import Program
+from .expression import Picture, Program
 from .packing import fill
 
-__all__ = ["source"]
+__all__ = ["shell", "source"]
 
 _PAGE = """\
 <!doctype html>
@@ -56,40 +56,28 @@ document.body.prepend(c);listen()}
 """
 
 _WEBGL = """\
-function shader(){
-let g=`@begin@`,i=0;
-const at=j=>"v"+(j>>2)+"."+"xyzw"[j&3];
-for(let n=0;n<N;n++){
-const t=[],m=D+n;
-for(let j=0;j<m;j+=4)t.push(`dot(v${j>>2},vec4(${[0,1,2,3].map(q=>j+q<m?L[i+j+q]:0)}))`);
-i+=m;
-const o=n-N+@channels@,z=`f${K[n]}(${t.join("+")})`;
-g+=o<0?`${at(m)}=B*${z};\\n`:`o.${"xyzw"[o]}=${z};${at(m)}=B*o.${"xyzw"[o]};\\n`}
-return`#version 300 es
-precision highp float;
-@functions@uniform vec4 r;out vec4 color;
-${g}@end@
-void main(){vec2 p=gl_FragCoord.xy*r.xy+r.zw;color=p==clamp(p,0.,1.)?cppn(p):vec4(0);}`}
 function webgl(){
-const gl=c.getContext("webgl2",{premultipliedAlpha:false,antialias:false});
+const gl=c.getContext("webgl2",{premultipliedAlpha:false,antialias:false@options@});
 if(!gl)return 0;
 let r;
 const build=()=>{
 const p=gl.createProgram();
 for(const[k,s]of[[gl.VERTEX_SHADER,`#version 300 es
-void main(){gl_Position=vec4(gl_VertexID==1?3:-1,gl_VertexID==2?3:-1,0,1);}`],[gl.FRAGMENT_SHADER,shader()]]){
+void main(){gl_Position=vec4(gl_VertexID==1?3:-1,gl_VertexID==2?3:-1,0,1);}`],[gl.FRAGMENT_SHADER,`#version 300 es
+precision highp float;uniform vec4 r;out vec4 color;
+${network()}
+void main(){vec2 p=gl_FragCoord.xy*r.xy+r.zw;color=p==clamp(p,0.,1.)?cppn(p):vec4(0);}`]]){
 const o=gl.createShader(k);gl.shaderSource(o,s);gl.compileShader(o);gl.attachShader(p,o)}
 gl.linkProgram(p);
 if(!gl.getProgramParameter(p,gl.LINK_STATUS))return 0;
-gl.useProgram(p);r=gl.getUniformLocation(p,"r");return 1};
+gl.useProgram(p);r=gl.getUniformLocation(p,"r");return upload(gl)};
 if(!build())return 0;
 c.addEventListener("webglcontextlost",e=>e.preventDefault());
 c.addEventListener("webglcontextrestored",()=>{build();draw()});
 paint=g=>{
 gl.viewport(0,0,g.w,g.h);
 gl.uniform4f(r,1/g.sw,-1/g.sh,-g.x/g.sw,(g.h-g.y)/g.sh);
-gl.drawArrays(gl.TRIANGLES,0,3);
-c.dataset.done="webgl"};
+@draw@};
 return 1}
 """
 
@@ -111,15 +99,15 @@ const bw=Math.ceil(w/q),bh=Math.ceil(h/q),m=new ImageData(bw,bh);
 let j=0;
 const slice=()=>{
 if(mine!=job)return;
-for(const end=performance.now()+12;j<bh&&(q>4||performance.now()<end);j++)
+for(const end=performance.now()+12;j<bh&&(q>@whole@||performance.now()<end);j++)
 for(let i=0;i<bw;i++)pixel((l+(i+.5)*q-g.x)/g.sw,(t+(j+.5)*q-g.y)/g.sh,m.data,4*(j*bw+i));
 if(j<bh)return setTimeout(slice);
 const b=document.createElement("canvas");b.width=bw;b.height=bh;b.getContext("2d").putImageData(m,0,0);
 shown={b,l:(l-g.x)/g.sw,t:(t-g.y)/g.sh,w:bw*q/g.sw,h:bh*q/g.sh};
 show(g);
-if(q>1)setTimeout(pass,0,q>4?3:1);else c.dataset.done="2d"};
+if(q>1)setTimeout(pass,0,q>8?8:q>4?3:1);else c.dataset.done="2d"};
 slice()};
-if(w>0&&h>0)pass(8)}}
+if(w>0&&h>0)pass(@first@)}}
 """
 
 _INPUT = """\
@@ -164,22 +152,59 @@ draw();
 """
 
 
+_NETWORK = """\
+function network(){
+let g=`@preamble@@begin@`,i=0;
+const at=j=>"v"+(j>>2)+"."+"xyzw"[j&3];
+for(let n=0;n<N;n++){
+const t=[],m=D+n;
+for(let j=0;j<m;j+=4)t.push(`dot(v${j>>2},vec4(${[0,1,2,3].map(q=>j+q<m?L[i+j+q]:0)}))`);
+i+=m;
+const o=n-N+@channels@,z=`f${K[n]}(${t.join("+")})`;
+g+=o<0?`${at(m)}=B*${z};\\n`:`o.${"xyzw"[o]}=${z};${at(m)}=B*o.${"xyzw"[o]};\\n`}
+return g+`@end@`}
+const upload=gl=>1;
+"""
+
+_AT_ONCE = """\
+gl.drawArrays(gl.TRIANGLES,0,3);
+c.dataset.done="webgl"\
+"""
+
+
 def source(program: Program) -> str:
     """The page's text."""
-    webgl = fill(
-        _WEBGL,
+    network = fill(
+        _NETWORK,
+        preamble=glsl.preamble(program),
         begin=glsl.begin(program),
-        functions=glsl.functions(program),
         end=glsl.end(program),
         channels=program.channels,
     )
+    return shell(program, js.core(program), network, count=len(program.levels))
+
+
+def shell(
+    picture: Picture, core: str, network: str, *, count: int, draw: str = _AT_ONCE, options: str = "",
+    heavy: bool = False,
+) -> str:  # fmt: skip
+    """A page around two ways to compute.
+
+    core     JavaScript that defines ``pixel(u, v, bytes, at)``
+    network  JavaScript that defines ``network()``, which returns GLSL that defines ``vec4 cppn(vec2 p)``, and
+             ``upload(gl)``, which gives the GPU what that reads and returns whether it can
+    count    of the numbers in the picture
+    draw     JavaScript that draws the geometry g with the context gl, where r is the uniform from pixels to places
+    options  further ones of that context
+    heavy    the canvas begins with larger pixels, and does not even compute those in one go
+    """
     return fill(
         _PAGE,
-        count=len(program.levels),
-        paper="#fff" if program.alpha else "#111",
-        core=js.core(program),
-        view=fill(_VIEW, width=program.size[0], height=program.size[1]),
-        webgl=webgl,
-        canvas=_CANVAS,
+        count=count,
+        paper="#fff" if picture.alpha else "#111",
+        core=core,
+        view=fill(_VIEW, width=picture.size[0], height=picture.size[1]),
+        webgl=network + fill(_WEBGL, draw=draw, options=options),
+        canvas=fill(_CANVAS, first=24 if heavy else 8, whole=24 if heavy else 4),
         input=_INPUT,
     )

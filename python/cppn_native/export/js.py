@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from .expression import Program
+from collections.abc import Sequence
+
+from .expression import Picture, Program
 from .packing import BASE, fill, number, pack, signed, values
 from .spelling import spelled
 
-__all__ = ["core", "source"]
+__all__ = ["core", "module", "source", "store"]
 
 _CORE = """\
 const D=@inputs@,N=@neurons@,S=[@steps@],K="@digits@";
@@ -40,8 +42,6 @@ def core(program: Program) -> str:
     Leaves D, N, K (a digit for each neuron), L (the levels) and S (the steps) to who prints more of it.
     """
     first = program.inputs + program.neurons - program.channels
-    bytes_of = [f"Math.floor(256*a[{first + i}])" for i in program.shown] + ["255"]
-    store = ";".join(f"o[p+{i}]={value}" for i, value in enumerate(bytes_of[:4])).replace("p+0", "p")
     return fill(
         _CORE,
         inputs=program.inputs,
@@ -51,7 +51,7 @@ def core(program: Program) -> str:
         decode=_decode(program),
         functions=",".join(f"z=>{spelled(name, 'js')}" for name in program.used),
         extra=_extra(program),
-        store=store,
+        store=store([f"256*a[{first + i}]" for i in program.shown]),
         sx=number(program.x.slope),
         ox=signed(program.x.offset),
         sy=number(program.y.slope),
@@ -61,7 +61,18 @@ def core(program: Program) -> str:
 
 def source(program: Program) -> str:
     """The module's text."""
-    return fill(_MODULE, core=core(program), width=program.size[0], height=program.size[1])
+    return module(program, core(program))
+
+
+def module(picture: Picture, core: str) -> str:
+    """A module around a text that defines ``pixel``."""
+    return fill(_MODULE, core=core, width=picture.size[0], height=picture.size[1])
+
+
+def store(shown: Sequence[str]) -> str:
+    """Writes the bytes of a pixel, opaque if there are but three."""
+    values = [f"Math.floor({value})" for value in shown] + ["255"]
+    return ";".join(f"o[p+{i}]={value}" for i, value in enumerate(values[:4])).replace("p+0", "p")
 
 
 def _decode(program: Program) -> str:

@@ -9,36 +9,33 @@ from typing import Any
 
 import numpy as np
 
-from .expression import Line, Program
+from .expression import Program
 from .spelling import spelled
 
-__all__ = ["source"]
+__all__ = ["Graph", "activated", "source"]
 
 OPSET = 17
 
 
 def source(program: Program) -> bytes:
     """The model as ONNX writes it; ``ImportError`` naming the extra where the package onnx is not installed."""
-    try:
-        import onnx
-    except ImportError:
-        raise ImportError("exporting to ONNX needs the package onnx: pip install 'cppn-native[onnx]'") from None
-    graph = _Graph(onnx)
-    x, y = graph.coordinates("width", program.x), graph.coordinates("height", program.y)
+    graph = Graph()
+    x, y = graph.places()
+    x, y = graph.affine(x, program.x.slope, program.x.offset), graph.affine(y, program.y.slope, program.y.offset)
     ones = graph("Expand", graph.constant([[1.0]]), graph("Concat", *graph.sizes, axis=0))
-    columns = graph("Mul", ones, graph("Reshape", x, graph.constant([1, -1], np.int64)))
-    rows = graph("Mul", ones, graph("Reshape", y, graph.constant([-1, 1], np.int64)))
-    nodes = graph("Concat", *map(graph.as_row, (ones, columns, rows, *_further(graph, program, columns, rows))), axis=0)
+    nodes = graph("Concat", *map(graph.as_row, (ones, x, y, *_further(graph, program, x, y))), axis=0)
     for n, name in enumerate(program.names):
         kinds = np.minimum(np.arange(program.inputs + n), program.inputs)
         steps = np.asarray(program.steps)[np.where(kinds == 0, 0, np.where(kinds < program.inputs, 1, 2))]
         z = graph("MatMul", graph.constant([np.asarray(program.row(n)) * steps]), nodes)
-        nodes = graph("Concat", nodes, _activated(graph, name, z), axis=0)
-    _show(graph, program, nodes)
+        nodes = graph("Concat", nodes, activated(graph, name, z), axis=0)
+    first, last = (graph.constant([end], np.int64) for end in (-program.channels, 1 << 31))
+    outputs = graph("Slice", nodes, first, last, graph.constant([0], np.int64))
+    graph.show(graph("Mul", graph("Transpose", outputs, perm=[1, 0]), graph.constant(256.0)), program.channels)
     return graph.model()
 
 
-def _further(graph: _Graph, program: Program, x: str, y: str) -> list[str]:
+def _further(graph: Graph, program: Program, x: str, y: str) -> list[str]:
     """The distance from the origin, and the waves."""
     found = []
     if program.radius:
@@ -50,11 +47,16 @@ def _further(graph: _Graph, program: Program, x: str, y: str) -> list[str]:
     return found
 
 
-def _activated(graph: _Graph, name: str, z: str) -> str:
-    """The words of its spelling, one after the other: an operator, ``square``, ``*c`` or ``+c``."""
+def activated(graph: Graph, name: str, z: str) -> str:
+    """The words of its spelling, one after the other."""
     for word in spelled(name, "onnx").split():
         if word == "square":
             z = graph("Mul", z, z)
+        elif word == "xlogx":
+            z = graph("Mul", z, graph("Log", z))
+        elif word == "gelu":
+            half = graph("Mul", z, graph.constant(0.5))
+            z = graph("Add", half, graph("Mul", half, graph("Erf", graph("Mul", z, graph.constant(0.5**0.5)))))
         elif word[0] in "*+":
             z = graph("Mul" if word[0] == "*" else "Add", z, graph.constant(float(word[1:])))
         else:
@@ -62,30 +64,28 @@ def _activated(graph: _Graph, name: str, z: str) -> str:
     return z
 
 
-def _show(graph: _Graph, program: Program, nodes: str) -> None:
-    """floor(256 a), clipped; truncation is the floor of what is not negative."""
-    first, last = (graph.constant([end], np.int64) for end in (-program.channels, 1 << 31))
-    outputs = graph("Slice", nodes, first, last, graph.constant([0], np.int64))
-    scaled = graph("Mul", graph("Transpose", outputs, perm=[1, 0]), graph.constant(256.0))
-    levels = graph("Clip", scaled, graph.constant(0.0), graph.constant(255.0))
-    shape = graph("Concat", *graph.sizes, graph.constant([program.channels], np.int64), axis=0)
-    graph("Reshape", graph("Cast", levels, to=2), shape, into="picture")  # 2: uint8
+def _package() -> Any:
+    try:
+        import onnx
+    except ImportError:
+        raise ImportError("exporting to ONNX needs the package onnx: pip install 'cppn-native[onnx]'") from None
+    return onnx
 
 
-class _Graph:
-    """A graph under construction; calling it adds an operator and names its result."""
+class Graph:
+    """A graph under construction; calling it adds an operator and names the first of its results."""
 
-    def __init__(self, onnx: Any) -> None:
-        self._onnx = onnx
+    def __init__(self) -> None:
+        self._onnx = _package()
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
-        self._flat = self.constant([1, -1], np.int64)
         one = self.constant([1], np.int64)
         self.sizes = [self("Reshape", side, one) for side in ("height", "width")]
 
-    def __call__(self, operator: str, *inputs: str, into: str = "", **attributes: Any) -> str:
+    def __call__(self, operator: str, *inputs: str, into: str = "", results: int = 1, **attributes: Any) -> str:
         name = into or f"v{len(self._nodes)}"
-        self._nodes.append(self._onnx.helper.make_node(operator, inputs, [name], **attributes))
+        names = [name] + [f"{name}_{i}" for i in range(1, results)]
+        self._nodes.append(self._onnx.helper.make_node(operator, inputs, names, **attributes))
         return name
 
     def constant(self, value: Any, dtype: type = np.float32) -> str:
@@ -94,14 +94,30 @@ class _Graph:
         return name
 
     def as_row(self, plane: str) -> str:
-        return self("Reshape", plane, self._flat)
+        return self("Reshape", plane, self.constant([1, -1], np.int64))
 
-    def coordinates(self, side: str, line: Line) -> str:
-        """Of the pixels along one side: slope * (i + 1/2) / side + offset."""
-        count = self("Cast", side, to=1)  # float
-        i = self("Range", self.constant(0.0), count, self.constant(1.0))
-        place = self("Div", self("Add", i, self.constant(0.5)), count)
-        return self("Add", self("Mul", place, self.constant(line.slope)), self.constant(line.offset))
+    def as_column(self, plane: str) -> str:
+        return self("Reshape", plane, self.constant([-1, 1], np.int64))
+
+    def places(self) -> tuple[str, str]:
+        """(H, W) each: of every pixel the x and y in fractions of the picture."""
+        shape = self("Concat", *self.sizes, axis=0)
+        places = []
+        for side, line in (("width", [1, -1]), ("height", [-1, 1])):
+            count = self("Cast", side, to=1)  # float
+            i = self("Range", self.constant(0.0), count, self.constant(1.0))
+            place = self("Div", self("Add", i, self.constant(0.5)), count)
+            places.append(self("Expand", self("Reshape", place, self.constant(line, np.int64)), shape))
+        return places[0], places[1]
+
+    def affine(self, x: str, slope: float, offset: float) -> str:
+        return self("Add", self("Mul", x, self.constant(slope)), self.constant(offset))
+
+    def show(self, bytes_of: str, channels: int) -> None:
+        """The picture of (pixels, channels) bytes not yet cut; truncation is the floor of what is not negative."""
+        levels = self("Clip", bytes_of, self.constant(0.0), self.constant(255.0))
+        shape = self("Concat", *self.sizes, self.constant([channels], np.int64), axis=0)
+        self("Reshape", self("Cast", levels, to=2), shape, into="picture")  # 2: uint8
 
     def model(self) -> bytes:
         helper, types = self._onnx.helper, self._onnx.TensorProto

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from .expression import Program
+import re
+
+from .expression import Picture, Program
 from .packing import BASE, fill, number, pack, signed, values
 from .spelling import spelled
 
-__all__ = ["source"]
+__all__ = ["shell", "source"]
 
-_TEMPLATE = '''\
+_SHELL = '''\
 """A picture of @width@ x @height@ pixels, computed. Made by cppn_native.
 
 python THIS.py picture.png [width height]     .png or .ppm, any size; numpy is used if there is one
@@ -18,44 +20,23 @@ import sys,zlib
 from operator import mul
 try:
     import numpy as np
-    from numpy import cos,exp,sin,sqrt,tanh
-except ImportError:
+@numpy@except ImportError:
     np=None
-    from math import cos,exp,sin,sqrt,tanh
-D,N=@inputs@,@neurons@
-@decode@
-F=[(@functions@)[int(c)]for c in"@digits@"]
-W,i=[],0
-for n in range(N):
-    W+=[[L[i+k]*(@steps@)[(k>0)+(k>=D)]for k in range(D+n)]]
-    i+=D+n
-def inputs(x,y):
-    a=[x*0+1,x,y]
-@extra@    return a
-def nodes(x,y):
-    a=inputs(x,y)
-    if np is None:
-        for w,f in zip(W,F):a.append(f(sum(map(mul,w,a))))
-        return a
-    A=np.empty((D+N,len(x)))
-    A[:D]=a
-    for n in range(N):A[D+n]=F[n](np.dot(W[n],A[:D+n]))
-    return A
-def render(width=@width@,height=@height@,region=(0,0,1,1)):
+@math@@network@def render(width=@width@,height=@height@,region=(0,0,1,1)):
     l,t,r,b=region
-    X=[@sx@*(l+(r-l)*(i+.5)/width)@ox@ for i in range(width)]
-    Y=[@sy@*(t+(b-t)*(j+.5)/height)@oy@ for j in range(height)]
+    X=[@x@ for i in range(width)]
+    Y=[@y@ for j in range(height)]
     out=bytearray()
     if np is None:
         for y in Y:
             for x in X:
                 a=nodes(x,y)
-                out+=bytes(int(min(255,max(0,256*a[i])))for i in@shown@)
+                out+=bytes(int(min(255,max(0,@gain@a[i])))for i in@shown@)
     else:
-        m=max(1,32768//width)
+        m=max(1,@points@//width)
         for j in range(0,height,m):
             y=Y[j:j+m]
-            a=256*nodes(np.tile(X,len(y)),np.repeat(y,width))[@shown@]
+            a=@gain@nodes(np.tile(X,len(y)),np.repeat(y,width))[@shown@]
             out+=np.where(a>0,np.minimum(a,255),0).astype("B").T.tobytes()
     return bytes(out)
 def encode(name,p,w,h):
@@ -75,16 +56,34 @@ if __name__=="__main__":
 
 _BLEND = "        p=bytes((p[i]*p[i|3]+255*(255-p[i|3])+127)//255 for i in range(len(p))if i&3<3)  # onto white\n"
 
+_NETWORK = """\
+D,N=@inputs@,@neurons@
+@decode@
+F=[(@functions@)[int(c)]for c in"@digits@"]
+W,i=[],0
+for n in range(N):
+    W+=[[L[i+k]*(@steps@)[(k>0)+(k>=D)]for k in range(D+n)]]
+    i+=D+n
+def inputs(x,y):
+    a=[x*0+1,x,y]
+@extra@    return a
+def nodes(x,y):
+    a=inputs(x,y)
+    if np is None:
+        for w,f in zip(W,F):a.append(f(sum(map(mul,w,a))))
+        return a
+    A=np.empty((D+N,len(x)))
+    A[:D]=a
+    for n in range(N):A[D+n]=F[n](np.dot(W[n],A[:D+n]))
+    return A
+"""
+
 
 def source(program: Program) -> str:
     """The program's text."""
     functions = [f"lambda z:{spelled(name, 'python')}" for name in program.used]
-    return fill(
-        _TEMPLATE,
-        width=program.size[0],
-        height=program.size[1],
-        pixel="red green blue alpha" if program.alpha else "red green blue",
-        pixel_bytes=len(program.shown),
+    network = fill(
+        _NETWORK,
         inputs=program.inputs,
         neurons=program.neurons,
         decode=_decode(program),
@@ -92,13 +91,61 @@ def source(program: Program) -> str:
         digits=program.digits,
         steps=",".join(number(step) for step in program.steps),
         extra=_extra(program),
-        shown=str([i - program.channels for i in program.shown]).replace(" ", ""),
-        blend=_BLEND if program.alpha else "",
-        sx=number(program.x.slope),
-        ox=signed(program.x.offset),
-        sy=number(program.y.slope),
-        oy=signed(program.y.offset),
     )
+    return shell(
+        program,
+        network,
+        x=f"{number(program.x.slope)}*(l+(r-l)*(i+.5)/width){signed(program.x.offset)}",
+        y=f"{number(program.y.slope)}*(t+(b-t)*(j+.5)/height){signed(program.y.offset)}",
+        gain="256*",
+        first=-program.channels,
+        points=32768,
+    )
+
+
+def shell(
+    picture: Picture,
+    network: str,
+    *,
+    x: str = "l+(r-l)*(i+.5)/width",
+    y: str = "t+(b-t)*(j+.5)/height",
+    gain: str = "",
+    first: int = 0,
+    points: int,
+) -> str:
+    """A program around a text that defines ``nodes(x, y)``.
+
+    x, y    coordinates of column i and row j of the region l, t, r, b
+    gain    what makes bytes of a node
+    first   where in the nodes the outputs begin
+    points  how many nodes(x, y) computes at a time, with numpy
+    """
+    return fill(
+        _SHELL,
+        network=network,
+        width=picture.size[0],
+        height=picture.size[1],
+        pixel="red green blue alpha" if picture.alpha else "red green blue",
+        pixel_bytes=len(picture.shown),
+        shown=str([first + i for i in picture.shown]).replace(" ", ""),
+        blend=_BLEND if picture.alpha else "",
+        x=x,
+        y=y,
+        gain=gain,
+        points=points,
+        **_imports(network),
+    )
+
+
+def _imports(text: str) -> dict[str, str]:
+    """The functions that a text calls, out of numpy or made of what Python has."""
+    called = set(re.findall(r"\b([a-z]+)\(", text))
+    both = sorted(called & {"cos", "exp", "log", "sin", "sqrt", "tanh"})
+    numpy = both + sorted(called & {"maximum", "minimum", "sign"})
+    math = f"    from math import {','.join(both)}\n" if both else ""
+    math += "    maximum,minimum=max,min\n" if called & {"maximum", "minimum"} else ""
+    math += "    def sign(z):return(z>0)-(z<0)\n" if "sign" in called else ""
+    return {"numpy": f"    from numpy import {','.join(numpy)}\n" if numpy else "", "math": math}
 
 
 def _decode(program: Program) -> str:

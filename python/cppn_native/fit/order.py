@@ -13,7 +13,7 @@ from ..models.cascade import SEED_STEP, Cascade, CascadeConfig
 from .picture import Picture, working_picture
 from .plan import BITS_PER_WEIGHT, Plan, neurons_for
 
-__all__ = ["FIT_PIXELS", "MAX_STEPS", "Order", "check_order"]
+__all__ = ["FIT_PIXELS", "MAX_STEPS", "Order", "check_budget", "check_order"]
 
 MIN_BYTES = 32
 MAX_STEPS = 10**12
@@ -69,7 +69,7 @@ def check_order(
 ) -> Order:
     """Raises ``ValueError`` naming the argument, ``TypeError`` for an unknown option."""
     config_options, plan_options = _split(options)
-    _check_budget(max_bytes, steps, minutes, seed)
+    check_budget(max_bytes, steps, minutes, seed)
     config = _config(model, config_options, max_bytes, init, plan_options.get("method"))
     if config.channels == 2:
         raise ValueError("channels must be 1, 3 or 4 to fit a picture, got 2")
@@ -92,7 +92,7 @@ def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     )
 
 
-def _check_budget(max_bytes: object, steps: object, minutes: object, seed: object) -> None:
+def check_budget(max_bytes: object, steps: object, minutes: object, seed: object) -> None:
     if max_bytes is not None and (
         isinstance(max_bytes, bool) or not isinstance(max_bytes, int | np.integer) or max_bytes < MIN_BYTES
     ):

@@ -49,7 +49,8 @@ def quantize(
     budget = max_bytes if max_bytes is not None else coarse.nbytes
     floats = model.with_levels(model.levels.astype(np.float32))
     usual = {"steps": 0, "progress": False, "device": "auto" if options.get("steps") else "cpu"}
-    return train(image, max_bytes=budget, init=floats, **{**usual, **options})
+    fitted: Cascade = train(image, max_bytes=budget, init=floats, **{**usual, **options})
+    return fitted
 
 
 def _three(steps: tuple[float, ...]) -> tuple[float, float, float]:

@@ -12,13 +12,12 @@ from .. import _core
 from ..errors import FormatError
 from ..models.base import check_size
 from ..models.cascade import Cascade, CascadeConfig
+from .digits import INPUTS, Digits
 from .literal import read_source, split_source, unescape
 from .program import Program, parse
 
 __all__ = ["decode", "render"]
 
-INPUTS = 3
-MOST_WEIGHTS = _core.MAX_NEURONS * INPUTS + _core.MAX_NEURONS * (_core.MAX_NEURONS - 1) // 2
 PIXELS_AT_ONCE = 1 << 14
 
 
@@ -70,15 +69,15 @@ def _read(source: str | os.PathLike[str] | bytes) -> tuple[Program, NDArray[np.i
 
 
 def _levels(program: Program, payload: bytes) -> NDArray[np.int32]:
-    """The weights, first one first: the digits from the least significant."""
-    number = int.from_bytes(payload, "big")
-    digits: list[int] = []
-    while number:
-        if len(digits) == MOST_WEIGHTS:
-            raise FormatError(f"the literal holds more than the {MOST_WEIGHTS} weights of the largest network")
-        number, digit = divmod(number, program.base)
-        digits.append(digit)
-    return (program.hidden.sign * (program.middle - np.array(digits, np.int64))).astype(np.int32)
+    """The weights, first one first."""
+    code, neurons = program.code, program.neurons
+    if isinstance(code, Digits):
+        weights = code.unpack(payload)
+    else:
+        if neurons is None or not 0 < neurons <= _core.MAX_NEURONS:
+            raise FormatError(f"the program takes {neurons} neurons; ours have 1 to {_core.MAX_NEURONS}")
+        weights = code.unpack(payload, neurons * INPUTS + neurons * (neurons - 1) // 2)
+    return (program.hidden.sign * np.array(weights, np.int64)).astype(np.int32)
 
 
 def _neurons(program: Program, weights: int) -> int:

@@ -7,30 +7,92 @@ from dataclasses import replace
 import numpy as np
 
 from ..models.cascade import Cascade
+from .digits import Digits
 from .forms import Form, forms_of, literal
 from .literal import escape
 from .program import Program, write
+from .shares import Shares
 
 __all__ = ["encode"]
 
 LARGEST_POWER = 700.0
 """e to more than 709 overflows a double, and Pyth with it."""
+MOST_ENDS = 512
+MOST_WORK = 500_000_000
+"""Bytes of J times weights in all, where the ends of J are tried: some seconds."""
 HIDDEN_NEEDS_Z = ("sine",)  # 0 is Z, which .W takes for the list of nodes
 
 
-def encode(model: Cascade, levels: int | None = None) -> bytes:
+def encode(model: Cascade, levels: int | None = None, form: str | None = None) -> bytes:
     """The shortest Pyth program of ours that paints ``model`` at its size.
 
     levels  base of the digits; None: the smallest that holds the model's
+    form    of the literal: "digits", which ``levels`` implies, or "entropy"; None: that of the shorter program
 
     Raises ``ValueError`` for a model that is not quantized or that the programs cannot hold: 2 channels, radius or
-    octaves as inputs, hidden neurons of different activations, too few levels asked for.
+    octaves as inputs, hidden neurons of different activations, too few levels asked for, too far apart for "entropy".
     """
+    if form not in (None, "digits", "entropy"):
+        raise ValueError(f'form must be "digits", "entropy" or None, got {form!r}')
+    if form == "entropy" and levels is not None:
+        raise ValueError("levels is the base of digits, and form is entropy")
     _check(model)
-    program = _layout(model)
-    base, middle, digits = _digits(model, levels, program.hidden.sign)
-    head, tail = write(replace(program, base=base, middle=middle))
-    return head.encode() + b'"' + escape(_payload(digits, base)) + b'"' + tail.encode()
+    if form == "digits" or levels is not None:
+        return _in_digits(model, levels)
+    shortest = None if form == "entropy" else _in_digits(model, None)
+    shortest = _entropy_coded(model, shortest)
+    if shortest is None:
+        raise ValueError("model has weights too far apart to be entropy-coded here")
+    return shortest
+
+
+def _in_digits(model: Cascade, levels: int | None) -> bytes:
+    program = _layout(model, counted=False)
+    weights = _weights(model, program)
+    code = Digits.fitting(weights, levels)
+    return _written(replace(program, code=code), escape(code.pack(weights)))
+
+
+def _entropy_coded(model: Cascade, shortest: bytes | None) -> bytes | None:
+    """The shortest program of this form if there is one, shorter than ``shortest``; else that."""
+    program = _layout(model, counted=True)
+    weights = _weights(model, program)
+    promises = []
+    for bits, code in Shares.candidates(weights):
+        length = len(_written(replace(program, code=code), b"")) + bits / 8
+        if shortest is None or length < len(shortest) + 1:
+            promises.append((length, code))
+    if not promises:
+        return shortest
+    code = min(promises, key=lambda promise: promise[0])[1]
+    coded = _written(replace(program, code=code), _literal(code, weights))
+    return coded if shortest is None else min(shortest, coded, key=len)
+
+
+def _literal(code: Shares, weights: list[int]) -> bytes:
+    """The one with the fewest escapes: ends of J from K / 8 to 2 K make payloads that share little but their length."""
+    shortest, least, work, index = None, 0, 0, 0
+    while shortest is None or (index < MOST_ENDS and work < MOST_WORK and len(shortest) > least):
+        payload = code.pack(weights, code.whole * (MOST_ENDS + 15 * index) // (8 * MOST_ENDS))
+        index += 1
+        if payload is None:
+            continue
+        least = least or len(payload)  # that of the smallest end
+        work += len(payload) * len(weights)
+        text = escape(payload)
+        if shortest is None or len(text) < len(shortest):
+            shortest = text
+    return shortest
+
+
+def _weights(model: Cascade, program: Program) -> list[int]:
+    """As the program adds them up."""
+    return [program.hidden.sign * int(level) for level in model.levels]
+
+
+def _written(program: Program, literal_text: bytes) -> bytes:
+    head, tail = write(program)
+    return head.encode() + b'"' + literal_text + b'"' + tail.encode()
 
 
 def _check(model: Cascade) -> None:
@@ -46,8 +108,11 @@ def _check(model: Cascade) -> None:
         raise ValueError(f"model has hidden neurons of different activations: {', '.join(sorted(set(hidden)))}")
 
 
-def _layout(model: Cascade) -> Program:
-    """The program but for its digits, with the shortest spellings of the activations."""
+def _layout(model: Cascade, *, counted: bool) -> Program:
+    """The program but for its code, with the shortest spellings of the activations.
+
+    counted  the loop ends after so many neurons, even where it might end with the digits
+    """
     config = model.config
     names = config.activation_names
     safe = _largest_sum(model) > LARGEST_POWER
@@ -57,12 +122,11 @@ def _layout(model: Cascade) -> Program:
     step = model.steps[2]
     hidden, divisor = _shortest(names[0], step, safe, sign=1 if mixed else None)
     output, output_divisor = _shortest(names[-1], step, safe, sign=1) if mixed else (hidden, divisor)
-    counted = mixed or names[0] in HIDDEN_NEEDS_Z
+    counted = counted or mixed or names[0] in HIDDEN_NEEDS_Z
     return Program(
         size=model.size,
         channels=config.channels,
-        base=0,
-        middle=0,
+        code=Digits(2, 0),
         hidden=hidden,
         output=output,
         divisor=divisor,
@@ -88,10 +152,10 @@ def _shortest(name: str, step: float, safe: bool, sign: int | None) -> tuple[For
 
 def _gain(model: Cascade) -> str:
     own, step = model.steps[1], model.steps[2]
-    if model.config.coords == "centered":
-        unit = max(model.size) / 256
-        return literal(own / step / unit, lambda value: bool(np.float32(value * unit * step) == own))
-    return "" if own == step else literal(own / step, lambda value: bool(np.float32(value * step) == own))
+    unit = max(model.size) / 256 if model.config.coords == "centered" else 1.0
+    if np.float32(unit * step) == own:
+        return ""
+    return literal(own / step / unit, lambda value: bool(np.float32(value * unit * step) == own))
 
 
 def _largest_sum(model: Cascade) -> float:
@@ -112,26 +176,3 @@ def _reach(model: Cascade) -> tuple[float, float]:
     if model.config.coords == "centered":
         return 1.0, 1.0
     return model.size[0] / 256, model.size[1] / 256
-
-
-def _digits(model: Cascade, asked: int | None, sign: int) -> tuple[int, int, list[int]]:
-    """Base, middle and digits d, where a weight is sign * (middle - d). The last digit, which leads, is not 0."""
-    d = [-sign * int(level) for level in model.levels]
-    lowest = min(d)
-    if d[-1] == lowest:
-        lowest -= 1
-    needed = max(2, max(d) - lowest + 1)
-    if asked is not None and (isinstance(asked, bool) or not isinstance(asked, int | np.integer) or asked < needed):
-        raise ValueError(f"levels must be an integer of at least {needed} for these weights, got {asked!r}")
-    base = needed if asked is None else int(asked)
-    if base > 1 << 17:
-        raise ValueError(f"model has weights over {base} levels; the programs hold {1 << 17}")
-    middle = -lowest if base == needed else max(-lowest, min(base // 2, base - 1 - max(d)))
-    return base, middle, [value + middle for value in d]
-
-
-def _payload(digits: list[int], base: int) -> bytes:
-    number = 0
-    for digit in reversed(digits):
-        number = number * base + digit
-    return number.to_bytes((number.bit_length() + 7) // 8, "big")

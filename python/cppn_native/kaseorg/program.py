@@ -1,8 +1,9 @@
 """The text around the payload: what it says, read and written.
 
     .wmm+JjC"payload"BASE sM>3 LOOP WIDTH HEIGHT           (the published program: KjC"payload"BASE.wmm+JK...)
+    .wmm&JC"payload"      sM>3 LOOP WIDTH HEIGHT           (entropy-coded)
 
-LOOP appends one node after another to the list of inputs, taking weights from the end of J.
+LOOP appends one node after another to the list of inputs, taking weights off J.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from decimal import Decimal
 
 from ..coords import CONVENTIONS
 from ..errors import FormatError
+from .digits import Digits
 from .forms import FORMS, NUMBER, Form
+from .shares import Shares
 
 __all__ = ["Program", "parse", "write"]
 
-MAX_BASE = 1 << 17
+Code = type[Digits] | type[Shares]
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,13 @@ class Program:
 
     size: tuple[int, int]
     channels: int
-    base: int
-    middle: int
+    code: Digits | Shares
     hidden: Form
     output: Form
     divisor: str
     output_divisor: str
     neurons: int | None
-    """None where the loop runs until there are no weights left."""
+    """None where the loop runs until there are no digits left."""
     split: int | None
     """How many neurons are hidden, where hidden ones and outputs differ."""
     constant: str
@@ -41,87 +43,96 @@ class Program:
     gain: str
 
 
-def _x(nodes: str) -> str:
-    return rf"s\*L-(?P<middle>_?\d{{1,7}})\.\)J{nodes}"
+def _x(code: Code, nodes: str) -> str:
+    return rf"s\*L{code.WEIGHT}{nodes}"
 
 
 def _inputs() -> str:
-    seed = rf"(?P<gain>y|\*{NUMBER})?k(?P<gain_y>y|\*{NUMBER})?d"
-    centered = rf"\*(?P<cgain>{NUMBER})-yk(?P<ex>\d{{1,7}})\*(?P<cgain_y>{NUMBER})-yd(?P<ey>\d{{1,7}})"
-    return rf"\[(?P<constant>{NUMBER})(?:{seed}|{centered})\)"
+    """``[256kd)``, or with a gain ``+256*R1.5,kd``."""
+    seed = r"(?P<twice>y)?k(?(twice)y)d"
+    centered = r"-yk(?P<ex>\d{1,7})-yd(?P<ey>\d{1,7})"
+    end = r"(?(gain)(?(ex)\ )|\))"
+    return rf"(?P<opens>[\[+])(?P<constant>{NUMBER})(?:\*R(?P<gain>{NUMBER}),)?(?:{seed}|{centered}){end}"
 
 
 _COUNT = r" ?(?P<neurons>\d{1,3})"
 _TAIL = rf"{_inputs()}(?P<width>\d{{1,7}}) (?P<height>\d{{1,7}})"
-_HEADS = (
-    ("KjC", r"(?P<base>\d{1,6})\.wmm\+JKsM>(?P<channels>\d)"),
-    (".wmm+JjC", r"(?P<base>\d{1,6})sM>(?P<channels>\d)"),
-    (".wmmse+JjC", r"(?P<base>\d{1,6})"),
+_THREE = r"sM>(?P<channels>\d)"
+_HEADS: tuple[tuple[str, str, Code], ...] = (
+    ("KjC", rf"{Digits.BASE}\.wmm\+JK{_THREE}", Digits),
+    (".wmm+JjC", rf"{Digits.BASE}{_THREE}", Digits),
+    (".wmmse+JjC", Digits.BASE, Digits),
+    (".wmm&JC", _THREE, Shares),
+    (".wmmse&JC", "", Shares),
 )
-_WAVE = rf"uaG\*128h\.tc{_x('G')}\*(?P<d>{NUMBER})h=Y>H(?P<last>\d{{1,3}})\*TY"
 _SINE = next(form for form in FORMS if form.activation == "sine")
 _TANH_SIGMOID = next(form for form in FORMS if form.activation == "sigmoid" and not form.powers)
 
 
 def parse(head: str, tail: str) -> Program:
     """The program whose literal stands between these; ``FormatError`` if it is another program than ours."""
-    opens = next((opens for start, opens in _HEADS if start == head), None)
-    if opens is None:
+    found_head = next((entry for entry in _HEADS if entry[0] == head), None)
+    if found_head is None:
         raise FormatError(f"not a Pyth program of this kind: it begins with {head[:12]!r}")
+    _, opens, code = found_head
     opening = re.match(opens, tail)
     if opening is None:
         raise FormatError(f"after the string literal: no base and outputs in {tail[:12]!r}")
-    found = opening.groupdict()
     loop = tail[opening.end() :]
-    program = _loop(loop, int(found["base"]), int(found.get("channels") or 1))
+    program = _loop(loop, code, opening.groupdict())
     if program is None:
         raise FormatError(f"a Pyth program of another network: {loop[:60]!r} is not known here")
     return program
 
 
-def _loop(text: str, base: int, channels: int) -> Program | None:
-    wave = re.fullmatch(_WAVE + _COUNT + _TAIL, text)
+def _loop(text: str, code: Code, opening: dict[str, str]) -> Program | None:
+    x = _x(code, "G")
+    wave = re.fullmatch(rf"uaG\*128h\.tc{x}\*(?P<d>{NUMBER})h=Y>H(?P<last>\d{{1,3}})\*TY{_COUNT}{_TAIL}", text)
     if wave:
-        return _program(wave, base, channels, _SINE, _TANH_SIGMOID, split=int(wave["last"]) + 1)
+        return _program(wave, code, opening, _SINE, _TANH_SIGMOID, split=int(wave["last"]) + 1)
     for form in FORMS:
-        for pattern in (r"\.WJaZ" + form.pattern(_x("Z"), "d"), "uaG" + form.pattern(_x("G"), "d") + _COUNT):
+        loops = ["uaG" + form.pattern(x, "d") + _COUNT]
+        if code is Digits:
+            loops.append(r"\.WJaZ" + form.pattern(_x(code, "Z"), "d"))
+        for pattern in loops:
             match = re.fullmatch(pattern + _TAIL, text)
             if match:
-                return _program(match, base, channels, form, form)
+                return _program(match, code, opening, form, form)
     for hidden in FORMS:
-        start = rf"uaG\?e,=N{_x('G')}<H(?P<split>\d{{1,3}})" + hidden.pattern("N", "d")
+        start = rf"uaG\?e,=N{x}<H(?P<split>\d{{1,3}})" + hidden.pattern("N", "d")
         if not re.match(start, text):
             continue
         for output in FORMS:
             match = re.fullmatch(start + output.pattern("N", "o") + _COUNT + _TAIL, text)
             if match and output.sign == hidden.sign:
-                return _program(match, base, channels, hidden, output, split=int(match["split"]))
+                return _program(match, code, opening, hidden, output, split=int(match["split"]))
     return None
 
 
 def _program(
-    match: re.Match[str], base: int, channels: int, hidden: Form, output: Form, split: int | None = None
+    match: re.Match[str],
+    code: Code,
+    opening: dict[str, str],
+    hidden: Form,
+    output: Form,
+    split: int | None = None,
 ) -> Program:
-    found = match.groupdict()
+    found = match.groupdict() | opening
     width, height = int(found["width"]), int(found["height"])
-    if not 2 <= base <= MAX_BASE:
-        raise FormatError(f"base {base} is not between 2 and {MAX_BASE}")
-    centered = found["cgain"] is not None
-    gain, gain_y = (found["cgain"], found["cgain_y"]) if centered else (found["gain"], found["gain_y"])
-    numbers = [found["constant"], found["d"], found.get("o"), gain and gain.lstrip("*y")]
+    centered, gain = found["ex"] is not None, found["gain"]
+    numbers = [found["constant"], found["d"], found.get("o"), gain]
     if any(number and float(number) == 0 for number in numbers):
         raise FormatError("a divisor or a gain is zero")
     wave = "last" in found  # the outputs' sums are divided by 1 + True times as much
     doubled = format(2 * Decimal(found["d"]), "f")
-    if gain != gain_y:
-        raise FormatError("x and y are scaled differently")
+    if (found["opens"] == "+") != (gain is not None) or (gain and found["twice"]):
+        raise FormatError("a Pyth program of another network: it begins with other inputs")
     if centered and (int(found["ex"]), int(found["ey"])) != (width - 1, height - 1):
         raise FormatError("the coordinates are not centred on the picture")
     return Program(
         size=(width, height),
-        channels=channels,
-        base=base,
-        middle=int(found["middle"].replace("_", "-")),
+        channels=int(found.get("channels") or 1),
+        code=code.read(found),
         hidden=hidden,
         output=output,
         divisor=found["d"],
@@ -130,21 +141,23 @@ def _program(
         split=split,
         constant=found["constant"],
         coords=CONVENTIONS[centered],
-        gain={None: "", "y": "2"}.get(gain, gain).removeprefix("*"),
+        gain="2" if found["twice"] else gain or "",
     )
 
 
 def write(program: Program) -> tuple[str, str]:
     """What stands before and after the literal."""
-    head = ".wmmse+JjC" if program.channels == 1 else ".wmm+JjC"
-    pick = "" if program.channels == 1 else f"sM>{program.channels}"
+    grey = program.channels == 1
+    digits = isinstance(program.code, Digits)
+    head = ".wmm" + ("se" if grey else "") + ("+JjC" if digits else "&JC")
+    base = str(program.code.base) if isinstance(program.code, Digits) else ""
+    pick = "" if grey else f"sM>{program.channels}"
     width, height = program.size
-    return head, f"{program.base}{pick}{_nodes(program)}{_start(program)}{width} {height}"
+    return head, f"{base}{pick}{_nodes(program)}{_start(program)}{width} {height}"
 
 
 def _nodes(program: Program) -> str:
-    middle = f"_{-program.middle}" if program.middle < 0 else f"{program.middle}"
-    x = f"s*L-{middle}.)J"
+    x = f"s*L{program.code.weight()}"
     if program.split is None and program.neurons is None:
         return ".WJaZ" + program.hidden.text(x + "Z", program.divisor)
     if program.split is None:
@@ -160,8 +173,11 @@ def _nodes(program: Program) -> str:
 
 
 def _start(program: Program) -> str:
-    if program.coords == "centered":
-        width, height = program.size
-        return f"[{program.constant}*{program.gain}-yk{width - 1}*{program.gain}-yd{height - 1})"
-    gain = {"": "", "2": "y"}.get(program.gain, f"*{program.gain}")
-    return f"[{program.constant}{gain}k{gain}d)"
+    width, height = program.size
+    centered = program.coords == "centered"
+    inputs = f"-yk{width - 1}-yd{height - 1}" if centered else "kd"
+    if program.gain == "2" and not centered:
+        return f"[{program.constant}ykyd)"
+    if program.gain:
+        return f"+{program.constant}*R{program.gain},{inputs}" + (" " if centered else "")
+    return f"[{program.constant}{inputs})"

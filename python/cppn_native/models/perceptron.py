@@ -9,16 +9,19 @@ the weights, so that files go both ways.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..activations import ACTIVATIONS, activation_numbers
-from ..art.layers import Inputs, Layer, evaluate
 from ..coords import CONVENTIONS, Region, axes
+from ..layers import Inputs, Layer, evaluate
+from ..plane import Plane, Term
 from .base import Model, check_region, check_size
 from .encoding import Encoding
 
@@ -40,8 +43,8 @@ class PerceptronConfig:
     channels           outputs: 1 (grey), 3 (RGB) or 4 (RGBA)
     coords             coordinate convention (``cppn_native.coords.CONVENTIONS``)
     octaves, fourier, fourier_scale, fourier_seed   further inputs, see ``Encoding``
-    omega              SIREN (Sitzmann et al. 2020): weights drawn for sin(omega (W h + b)), omega part of W; 0: PyTorch's
-                       initialization
+    omega              SIREN (Sitzmann et al. 2020): weights drawn for sin(omega (W h + b)), omega part of W;
+                       0: PyTorch's initialization
 
     Raises ``ValueError`` naming the field that does not fit.
     """
@@ -125,6 +128,7 @@ class Perceptron(Model):
         self.size = check_size(size)
         self.history: list[tuple[int, float]] = []
         self.recipe = ""
+        self.snapshots: list[Perceptron] = []
         self.load_state_dict(state)
 
     def __repr__(self) -> str:
@@ -134,6 +138,15 @@ class Perceptron(Model):
     @property
     def n_params(self) -> int:
         return self.config.params
+
+    @classmethod
+    def from_state(cls, state: dict[str, NDArray[Any]], metadata: dict[str, str]) -> Perceptron:
+        """A model from a safetensors file's tensors and metadata; ``ValueError`` for what does not fit."""
+        config = json.loads(metadata["config"])
+        width, height = json.loads(metadata["size"])
+        model = cls(PerceptronConfig(**{**config, "hidden": tuple(config["hidden"])}), (width, height), state)
+        model.recipe = metadata.get("recipe", "")
+        return model
 
     def names(self) -> list[tuple[str, str]]:
         """The names of every layer and of its normalization ("" without one)."""
@@ -161,7 +174,7 @@ class Perceptron(Model):
             if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
                 raise ValueError(f"{name} must hold finite numbers, got {array.dtype}")
             new[name] = array.astype(np.int64 if name.endswith("tracked") else np.float32)
-            if name.endswith("running_var") and (new[name] < 0).any():
+            if name.endswith("running_var") and (array < 0).any():
                 raise ValueError(f"{name} must not be negative")
         self._state = new
 
@@ -175,12 +188,37 @@ class Perceptron(Model):
                 shapes[f"{norm}.num_batches_tracked"] = ()
         return shapes
 
+    def layers(self) -> list[Layer]:
+        """The network on ``plane()``: its first layer takes the inputs of the column before those of the row."""
+        first, *rest = self.network()
+        encoding = self.config.encoding
+        waves = range(2, encoding.features, 2)
+        order = [0, *waves, 1, *(k + 1 for k in waves)]
+        return [replace(first, weights=first.weights[order]), *rest]
+
+    def plane(self, size: tuple[int, int] | None = None) -> Plane:
+        """The inputs as formulas; ``ValueError`` for random Fourier features, which see both coordinates at once."""
+        if self.config.fourier:
+            raise ValueError("a perceptron with random Fourier features cannot be written as a program")
+        longest, waves = max(self.size), range(self.config.octaves)
+        terms = []
+        for length in self.size:
+            line = Term(length / 256, -0.5 / 256)
+            if self.config.coords == "centered":
+                line = Term(2 * length / longest, -length / longest)
+            halves = [2.0 ** (k - 1) for k in waves]  # of a turn: sin(2^k pi x) = sin(2 pi 2^(k-1) x)
+            turns = [Term(h * line.slope, h * line.offset, wave) for h in halves for wave in ("sin", "cos")]
+            terms.append((line, *turns))
+        return Plane(terms[0], terms[1])
+
     def network(self) -> list[Layer]:
         """The layers as they are rendered: each normalization, by its running moments, is part of the next layer."""
         layers, scale, shift = [], np.ones(()), np.zeros(self.config.encoding.features)
         for (dense, norm), (_, _, name, _) in zip(self.names(), self.config.layers, strict=True):
             w = self._state[f"{dense}.weight"].astype(np.float64).T
-            layers.append(Layer(scale[..., None] * w, self._state[f"{dense}.bias"] + shift @ w, name))
+            layers.append(
+                Layer(scale[..., None] * w, self._state[f"{dense}.bias"].astype(np.float64) + shift @ w, name)
+            )
             scale, shift = np.ones(()), np.zeros(w.shape[1])
             if norm:
                 mean, var, gamma, beta = (
@@ -199,8 +237,9 @@ class Perceptron(Model):
         return self._at(self.network(), points, threads)
 
     def _at(self, network: Sequence[Layer], points: NDArray[np.float64], threads: int | None) -> NDArray[np.float32]:
-        features = np.ascontiguousarray(self.config.encoding(points).T)
-        return evaluate(network, Inputs(features, np.empty((0, 1))), threads=threads)[0]
+        features = np.ascontiguousarray(self.config.encoding(points).T, np.float64)
+        row: NDArray[np.float32] = evaluate(network, Inputs(features, np.empty((0, 1))), threads=threads)[0]
+        return row
 
     def render_float(
         self,
@@ -231,7 +270,23 @@ class Perceptron(Model):
         threads: int | None = None,
     ) -> NDArray[np.uint8]:
         a = self.render_float(size, region=region, device=device, threads=threads)
-        return np.clip(256 * np.where(a > 0, a, np.float32(0)), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(256 * np.where(a > 0, a, np.float32(0)), 0, 255).astype(np.uint8))
+
+    def timelapse(self, path: str | os.PathLike[str], fps: float = 24, size: tuple[int, int] | None = None) -> None:
+        """The training as a moving picture (.gif, .webp, .apng, .mp4), from the snapshots that ``cn.train(...,
+        snapshots=N)`` kept; the last frame is held for a second. ``ValueError`` if there are none."""
+        from ..video import write_video
+
+        if not self.snapshots:
+            raise ValueError("timelapse needs snapshots: train with snapshots=100, say")
+        frames = [*self.snapshots, *[self] * max(1, round(fps))]
+        write_video(path, (frame.render(size) for frame in frames), fps)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the model atomically, as ``.safetensors``."""
+        if Path(path).suffix.lower() == ".cppn":
+            raise ValueError(f"path must end in .safetensors: a .cppn holds no perceptron; got {os.fspath(path)!r}")
+        super().save(path)
 
     def to_bytes(self) -> bytes:
         """The ``.safetensors`` file: a perceptron has no ``.cppn``."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..coords import Region
+from .coords import Region
 from .layers import Inputs
 
 __all__ = ["Plane", "Term"]

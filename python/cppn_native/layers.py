@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core
-from ..activations import ACROSS, ACTIVATIONS
-from ..devices import open_cpu
+from . import _core
+from .activations import ACROSS, ACTIVATIONS
+from .devices import open_cpu
 
-__all__ = ["NONLINEARITIES", "Inputs", "Layer", "evaluate", "evaluate_bands"]
+__all__ = ["NONLINEARITIES", "Inputs", "Layer", "arc", "evaluate", "evaluate_bands"]
 
 Floats = NDArray[np.float64]
 
@@ -66,6 +66,15 @@ class Inputs:
         """Rows ``top`` to ``bottom``, exclusive."""
         radius = self.radius and (self.radius[0], self.radius[1][top:bottom])
         return Inputs(self.columns, self.rows[:, top:bottom], radius)
+
+
+def arc(a: Floats, b: Floats, t: float) -> Floats:
+    """From weights a to b by turning: random directions meet at right angles, so a straight line would pass near 0."""
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    angle = np.arccos(np.clip((a * b).sum() / lengths, -1, 1)) if lengths else 0.0
+    if np.sin(angle) < 1e-6:
+        return np.asarray(a + t * (b - a))
+    return np.asarray((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
 
 
 def evaluate(layers: Sequence[Layer], inputs: Inputs, *, threads: int | None = None) -> NDArray[np.float32]:
