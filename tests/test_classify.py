@@ -186,7 +186,7 @@ def test_ctrl_c_is_heard_between_pieces(monkeypatch):
         cn.PointClassifier(verbose=True).fit(*random_points())
 
 
-def interrupted(items, what, progress, *, count):
+def interrupted(items, count, what):
     yield next(iter(items))
     raise KeyboardInterrupt
 

@@ -233,8 +233,12 @@ class PerceptronRun:
         if stage != self._stage:
             native.set_targets(self._target(self.plan.recipe.stages[stage]))
             self._stage = stage
-        last = min([step + burst, self.plan.steps, *(begin for begin in begins if begin > step)])
+        stops = [*begins, *self._snapshot_steps(), self.plan.steps]
+        last = min([step + burst, *(stop for stop in stops if stop > step)])
         return self.plan.rates(step, last), self.plan.recipe.stages[stage].noise
+
+    def _snapshot_steps(self) -> list[int]:
+        return [round((k + 1) * self.plan.steps / self.snapshots) for k in range(self.snapshots)]
 
     def took(self, native: _core.PerceptronDescent, loss: float) -> None:
         s = self.state
@@ -247,7 +251,7 @@ class PerceptronRun:
         s.history.append((s.step, s.loss))
         if len(s.history) > 4096:
             s.history = s.history[::2]
-        if self.snapshots and s.step * self.snapshots >= len(s.snapshots) * self.plan.steps:
+        if s.step in self._snapshot_steps():
             s.snapshots.append(s.params)
 
     def _next_burst(self, burst: int, seconds: float) -> int:
