@@ -186,7 +186,7 @@ def test_ctrl_c_is_heard_between_pieces(monkeypatch):
         cn.PointClassifier(verbose=True).fit(*random_points())
 
 
-def interrupted(items, what, progress, *, count):
+def interrupted(items, count, what):
     yield next(iter(items))
     raise KeyboardInterrupt
 
@@ -195,7 +195,7 @@ def test_progress_is_shown_when_asked_for(capsys, monkeypatch):
     monkeypatch.setattr("time.monotonic", iter(range(0, 1000, 7)).__next__)
     cn.PointClassifier(epochs=3, verbose=True).fit(*random_points())
     out, err = capsys.readouterr()
-    assert out == "" and re.search(r"^100% .* 3 epochs\n", err, re.MULTILINE)
+    assert out == "" and re.search(r"epochs, \d of 3\n", err)
 
 
 # the estimator ----------------------------------------------------------------------------------------------

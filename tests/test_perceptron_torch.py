@@ -56,18 +56,20 @@ def by_name(params, running):
 @pytest.mark.parametrize("loss", ["mse", "l1"])
 def test_every_parameters_gradient_is_pytorchs(loss):
     x, y, params = problem()
-    net = loaded(by_name(params, start(params)[4])).train()
-    shown = net(torch.from_numpy(x))
-    value = (nn.functional.mse_loss if loss == "mse" else nn.functional.l1_loss)(shown, torch.from_numpy(y))
+    net = loaded(by_name(params, start(params)[4])).train().double()  # so that only our rounding is seen
+    shown = net(torch.from_numpy(x).double())
+    value = (nn.functional.mse_loss if loss == "mse" else nn.functional.l1_loss)(shown, torch.from_numpy(y).double())
     value.backward()
     task = _core.Perceptron(_core.Cpu(_core.isas()[0], 2), 2, CONFIG.native(), len(x))
     found, grad = task.gradient(params, x, y, loss)
     assert found == pytest.approx(float(value), rel=1e-5)
+    # A bias before a normalization has almost no gradient: what cancels there is float32 (PyTorch's own is 4e-4 off).
+    within = {"mse": 1e-4, "l1": 2e-4}[loss]
     largest = max(float(p.grad.abs().max()) for p in net.parameters())
     ours = by_name(grad, start(params)[4])
     for name, parameter in net.named_parameters():
-        scale = max(float(parameter.grad.abs().max()), 1e-3 * largest)  # a bias before a normalization has almost none
-        np.testing.assert_allclose(ours[name], parameter.grad.numpy(), rtol=0, atol=1e-4 * scale, err_msg=name)
+        scale = max(float(parameter.grad.abs().max()), 1e-3 * largest)
+        np.testing.assert_allclose(ours[name], parameter.grad.numpy(), rtol=0, atol=within * scale, err_msg=name)
 
 
 def test_steps_of_adamw_and_running_moments_are_pytorchs():

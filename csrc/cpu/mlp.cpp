@@ -153,9 +153,15 @@ double Mlp::backward(size_t i, const float* params, Loss loss, float* grad) {
   const bool last = i + 1 == ends_.size();
   const float* norm = last ? nullptr : &norms_[i * size_t(kNormRows * most)];
   const float share = 1.0f / (float(pixels_) * float(shape_.outputs()));
-  const MlpSeed seed = {
-      last ? y_.get() : nullptr, loss,           share, last ? nullptr : between_[i].get(), norm + 3 * most,
-      norm + 4 * most,           norm + 5 * most};
+  const auto row = [&](int64_t n) { return last ? nullptr : norm + n * most; };
+  const MlpSeed seed = {last ? y_.get() : nullptr,
+                        loss,
+                        share,
+                        last ? nullptr : between_[i].get(),
+                        row(2),
+                        row(3),
+                        row(4),
+                        row(5)};
   float* din = i ? between_[i - 1].get() : nullptr;
   std::vector<double> losses(static_cast<size_t>(groups_));
   std::fill(sums_.begin(), sums_.end(), 0.0);
@@ -172,7 +178,7 @@ double Mlp::backward(size_t i, const float* params, Loss loss, float* grad) {
   const MlpLayer& layer = shape_.layer[pass.first - 1];
   const float* gamma = params + shape_.at(pass.first - 1) + layer.gamma();
   float* dgamma = grad + shape_.at(pass.first - 1) + layer.gamma();
-  float* row = &norms_[(i - 1) * size_t(kNormRows * most)] + 3 * most;
+  float* to = &norms_[(i - 1) * size_t(kNormRows * most)] + 3 * most;
   for (int o = 0; o < layer.outputs; ++o) {
     double dy = 0, dyh = 0;
     for (int64_t g = 0; g < groups_; ++g) {
@@ -180,13 +186,15 @@ double Mlp::backward(size_t i, const float* params, Loss loss, float* grad) {
       dyh += sums_[size_t(g * 2 * most + PI + o)];
     }
     const BatchMoments& m = moments_[i - 1];
+    const double off = double(float(m.mean[size_t(o)])) - m.mean[size_t(o)];  // the kernels' mean is a float
+    dyh += off * dy;
     const double sigma = std::sqrt(m.variance[size_t(o)] + double(kNormEps)), count = double(pixels_);
     const double scale = double(gamma[o]) / sigma, bend = -scale * dyh / (sigma * sigma * count);
     dgamma[o] = float(dyh / sigma);
     dgamma[layer.outputs + o] = float(dy);
-    row[o] = float(scale);
-    row[most + o] = float(bend);
-    row[2 * most + o] = float(-scale * dy / count - bend * double(float(m.mean[size_t(o)])));
+    to[o] = float(scale);
+    to[most + o] = float(bend);
+    to[2 * most + o] = float(bend * off - scale * dy / count);
   }
   return all;
 }

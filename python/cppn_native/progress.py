@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TextIO, TypeVar
 
 __all__ = ["Progress", "Reporter", "counted"]
+
+LINE_SECONDS = 10.0
 
 T = TypeVar("T")
 
@@ -85,7 +87,7 @@ class Reporter:
             self._bar.update(max(0, round(report.fraction * 1000) - self._bar.n))
             self._bar.refresh()
         elif time.monotonic() >= self._next_line or report.stage == "done":
-            self._next_line = time.monotonic() + 10.0
+            self._next_line = time.monotonic() + LINE_SECONDS
             print(f"{report.fraction:4.0%} {report.elapsed:6.1f} s  {text}", file=self._stream, flush=True)
 
 
@@ -99,27 +101,25 @@ def _words(report: Progress) -> str:
 
 
 def counted(
-    things: Iterable[T], what: str, progress: bool = True, stream: TextIO | None = None, *, count: int | None = None
+    things: Iterable[T], count: int, what: str, progress: bool = True, stream: TextIO | None = None
 ) -> Iterator[T]:
-    """The things, one by one, and on standard error how many are done: a bar on a terminal, a line every ten
-    seconds elsewhere, nothing without ``progress``. ``count`` says how many there are, where they have no length."""
-    if count is None:
-        assert isinstance(things, Sized)
-        count = len(things)
+    """The ``count`` things, one by one, and on standard error how many are done: a bar on a terminal, a line every ten
+    seconds elsewhere, nothing without ``progress``."""
     stream = stream or sys.stderr
     if not progress:
         yield from things
-    elif stream.isatty():
+        return
+    if stream.isatty():
         from tqdm import tqdm
 
-        layout = "{percentage:3.0f}%|{bar:16}| {elapsed}<{remaining} {desc}"
-        yield from tqdm(things, what, count, file=stream, bar_format=layout, dynamic_ncols=True)
-    else:
-        begin = time.monotonic()
-        due = begin + 10.0
-        for done, thing in enumerate(things):
-            yield thing
-            if time.monotonic() >= due or done + 1 == count:
-                due = time.monotonic() + 10.0
-                percent = (done + 1) / count
-                print(f"{percent:4.0%} {time.monotonic() - begin:6.1f} s  {what}", file=stream, flush=True)
+        layout = f"{{percentage:3.0f}}%|{{bar:16}}| {{n_fmt}}/{{total_fmt}} {what} {{elapsed}}<{{remaining}}"
+        yield from tqdm(things, total=count, file=stream, bar_format=layout, dynamic_ncols=True)
+        return
+    begun = time.monotonic()
+    due, said = begun + LINE_SECONDS, False
+    for done, thing in enumerate(things, 1):
+        yield thing
+        now = time.monotonic()
+        if now >= due or (done == count and said):
+            due, said = now + LINE_SECONDS, True
+            print(f"{done / count:4.0%} {now - begun:6.1f} s  {what}, {done} of {count}", file=stream, flush=True)

@@ -40,10 +40,7 @@ CPPN_FN void product_block(const Product& t, int m, int n) {
 #pragma GCC unroll 8
   for (int r = 0; r < kM; ++r)
 #pragma GCC unroll 2
-    for (int v = 0; v < V; ++v)
-      sum[r][v] = t.add    ? load(t.c + int64_t(m + r) * t.n + n + v * kLanes)
-                  : t.bias ? load(t.bias + n + v * kLanes)
-                           : vf{};
+    for (int v = 0; v < V; ++v) sum[r][v] = t.bias ? load(t.bias + n + v * kLanes) : vf{};
   const float* a = t.a + m * t.am;
   for (int k = 0; k < t.k; ++k) {
     vf b[V];
@@ -59,7 +56,10 @@ CPPN_FN void product_block(const Product& t, int m, int n) {
 #pragma GCC unroll 8
   for (int r = 0; r < kM; ++r)
 #pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) store(t.c + int64_t(m + r) * t.n + n + v * kLanes, sum[r][v]);
+    for (int v = 0; v < V; ++v) {
+      float* c = t.c + int64_t(m + r) * t.n + n + v * kLanes;
+      store(c, t.add ? load(c) + sum[r][v] : sum[r][v]);  // a tile's sum first: its roundings are its own
+    }
 }
 
 // n is a multiple of 16, m of kM.
@@ -215,20 +215,21 @@ void seed_through_norm(const MlpPass& pass, const MlpSeed& seed, int64_t tile, i
   const float* dy = seed.dy + tile * P * O;
   for (int p = 0; p < valid; ++p)
     for (int o = 0; o < O; o += kLanes)
-      store(d + p * O + o, load(seed.a + o) * load(dy + p * O + o) + load(seed.b + o) * load(h + p * O + o) +
+      store(d + p * O + o, load(seed.a + o) * load(dy + p * O + o) +
+                               load(seed.b + o) * (load(h + p * O + o) - load(seed.mean + o)) +
                                load(seed.c + o));
 }
 
 // d becomes dz; gb += its sum over the pixels.
 void through_activation(const float* slope, int R, int O, float* d, float* gb) {
   for (int o = 0; o < O; o += kLanes) {
-    vf sum = load(gb + o);
+    vf sum{};
     for (int p = 0; p < R; ++p) {
       const vf dz = load(d + p * O + o) * load(slope + p * O + o);
       store(d + p * O + o, dz);
       sum += dz;
     }
-    store(gb + o, sum);
+    store(gb + o, load(gb + o) + sum);
   }
 }
 

@@ -52,9 +52,9 @@ struct MlpMoments {
 struct MlpSeed {
   const float* target;  // (tiles, kMlpTile, padded outputs); null: through the normalization
   Loss loss;
-  float scale;             // of one pixel's and output's share
-  const float* dy;         // (tiles, kMlpTile, padded outputs)
-  const float *a, *b, *c;  // (padded outputs): d = a dy + b h + c, h the pass's output
+  float scale;                    // of one pixel's and output's share
+  const float* dy;                // (tiles, kMlpTile, padded outputs)
+  const float *mean, *a, *b, *c;  // (padded outputs): d = a dy + b (h - mean) + c, h the pass's output
 };
 
 struct MlpKernels {

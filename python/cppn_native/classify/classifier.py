@@ -102,8 +102,7 @@ class PointClassifier(Estimator):
         curve, snapshots = [], [params] if plane else []
         descent = Descent(network, points, targets.astype(np.float32), batch, self.learning_rate, self.decay, seed)
         epochs = descent.epochs(params, self.epochs)
-        shown = counted(epochs, f"{self.epochs} epochs", self.verbose, count=self.epochs)
-        for epoch, (loss, now) in enumerate(shown, 1):
+        for epoch, (loss, now) in enumerate(counted(epochs, self.epochs, "epochs") if self.verbose else epochs, 1):
             params = now
             curve.append(loss)
             if not np.isfinite(loss) or not np.isfinite(now).all():

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import counted
 from ..video import check_video, write_video
 
 __all__ = ["grid", "motion_arguments", "size", "write_frames"]
@@ -33,27 +32,10 @@ def write_frames(args: argparse.Namespace, outputs: list[str], frames: Iterable[
     """Rendered once, and held only if they go to several files."""
     for path in outputs:
         check_video(path, args.fps, args.quality)
-    shown = frames if args.quiet else _counted(frames, count)
+    shown = frames if args.quiet else counted(frames, count, "frames")
     held = list(shown) if len(outputs) > 1 else None
     for path in outputs:
         write_video(path, shown if held is None else held, args.fps, quality=args.quality)
-
-
-def _counted(frames: Iterable[Frame], count: int) -> Iterator[Frame]:
-    """A bar on a terminal; elsewhere a line every ten seconds."""
-    if sys.stderr.isatty():
-        from tqdm import tqdm
-
-        layout = "{percentage:3.0f}%|{bar:16}| {n_fmt}/{total_fmt} frames {elapsed}<{remaining}"
-        yield from tqdm(frames, total=count, bar_format=layout, dynamic_ncols=True)
-        return
-    begun = due = time.monotonic()
-    due += 10
-    for n, frame in enumerate(frames, 1):
-        yield frame
-        if time.monotonic() >= due:
-            due += 10
-            print(f"{n / count:4.0%} {time.monotonic() - begun:6.1f} s  frame {n} of {count}", file=sys.stderr)
 
 
 def size(text: str) -> tuple[int, int]:

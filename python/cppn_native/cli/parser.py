@@ -55,8 +55,8 @@ def make_parser() -> argparse.ArgumentParser:
         (painting.paint, painting.arguments),
         (latents.latent, latents.arguments),
         (morphing.morph, morphing.arguments),
-        (classifying.classify, classifying.arguments),
         (sampling.sample, sampling.arguments),
+        (classifying.classify, classifying.arguments),
         (commands.devices, None),
     ):
         text, _, examples = inspect.cleandoc(run.__doc__ or "").partition("\n\n")

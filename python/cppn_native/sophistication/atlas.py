@@ -70,7 +70,7 @@ def atlas(
 
     page = _Page(int(n) - 1, int(side))
     places = [(row, column) for row in range(1, n) for column in range(1, n - row + 1)]
-    for row, column in counted(places, f"atlas of {len(places)} pictures", progress):
+    for row, column in counted(places, len(places), "pictures", progress):
         picture = None
         with suppress(_NoNetwork):
             p = _params(row * step, column * step, size=size, channels=channels, head=head)
