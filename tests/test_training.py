@@ -272,7 +272,7 @@ def test_divergence_is_an_error_of_its_own(picture: NDArray[np.uint8]) -> None:
         ({"seed": -1}, "seed must be an integer"),
         ({"threads": 0}, "threads must be an integer from 1"),
         ({"device": "tpu"}, "device must be"),
-        ({"model": "mlp"}, "model must be"),
+        ({"model": "resnet"}, "model must be"),
         ({"neurons": 0}, "neurons must be an integer from 1 to 128"),
         ({"neurons": 129}, "neurons"),
         ({"neurons": 2}, "neurons must be at least channels=3"),
