@@ -28,7 +28,8 @@ int64_t widest(const Layer* layers, int count) {
   return most;
 }
 
-int64_t scratch_floats(const Layer* layers, int count) { return 2 * widest(layers, count) * kPixels; }
+// Sorting fills the rows up to a whole kSorted.
+int64_t scratch_floats(const Layer* layers, int count) { return 2 * (widest(layers, count) + 15) * kPixels; }
 
 void load_inputs(const PlaneInputs& in, int64_t first, int64_t last, float* h) {
   for (int p = 0; p < kPixels; ++p) {
@@ -109,18 +110,74 @@ void normalize(float* z, int n) {
   for (int o = 0; o < n; ++o) store(z + o * kPixels, (load(z + o * kPixels) - middle) * scale);
 }
 
-// Batcher's odd-even merge sort, cut to n: a fixed sequence of exchanges, so lanes never part.
+CPPN_FN void exchange(vf& low, vf& high) {
+  const vf a = low, b = high;
+  low = L::min(a, b);
+  high = L::max(a, b);
+}
+
+constexpr int kSorted = 16;  // rows that are sorted in registers
+
+// The rest of a merge among kSorted rows: exchanges at distances kFirst, kFirst / 2, ..., 1.
+template <int kFirst>
+CPPN_FN void merge_down(vf (&v)[kSorted]) {
+#pragma GCC unroll 8
+  for (int k = kFirst; k >= 1; k /= 2)
+#pragma GCC unroll 16
+    for (int i = 0; i < kSorted; ++i)
+      if (!(i & k)) exchange(v[i], v[i + k]);
+}
+
+template <int kHalf>
+CPPN_FN void merge_mirrored(vf (&v)[kSorted]) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kSorted; ++i)
+    if (!(i & kHalf)) exchange(v[i], v[(i & -2 * kHalf) + 2 * kHalf - 1 - (i & (kHalf - 1))]);
+  if constexpr (kHalf > 1) merge_down<kHalf / 2>(v);
+}
+
+template <bool kWhole>
+CPPN_FN void sort_rows(float* z) {
+  vf v[kSorted];
+#pragma GCC unroll 16
+  for (int i = 0; i < kSorted; ++i) v[i] = load(z + i * kPixels);
+  if constexpr (kWhole) {
+    merge_mirrored<1>(v);
+    merge_mirrored<2>(v);
+    merge_mirrored<4>(v);
+    merge_mirrored<8>(v);
+  } else {
+    merge_down<kSorted / 2>(v);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kSorted; ++i) store(z + i * kPixels, v[i]);
+}
+
+CPPN_FN void exchange_rows(float* low, float* high) {
+  vf a = load(low), b = load(high);
+  exchange(a, b);
+  store(low, a);
+  store(high, b);
+}
+
+// A bitonic sort (Batcher 1968) whose merges mirror their second half, so that every exchange puts the
+// smaller above and what lies past n, infinite as it were, stays there. A fixed sequence of exchanges: lanes
+// never part. Distances below kSorted are done in registers, the rows up to a whole kSorted filled with
+// infinity.
 void sort(float* z, int n) {
-  for (int p = 1; p < n; p += p)
-    for (int k = p; k >= 1; k /= 2)
-      for (int j = k % p; j + k < n; j += 2 * k)
-        for (int i = j; i < j + k && i + k < n; ++i) {
-          if ((i & -2 * p) != ((i + k) & -2 * p)) continue;
-          float *low = z + i * kPixels, *high = z + (i + k) * kPixels;
-          const vf a = load(low), b = load(high);
-          store(low, L::min(a, b));
-          store(high, L::max(a, b));
-        }
+  const int rows = (n + kSorted - 1) / kSorted * kSorted;
+  for (int i = n; i < rows; ++i) store(z + i * kPixels, splat(__builtin_inff()));
+  for (int b = 0; b < rows; b += kSorted) sort_rows<true>(z + b * kPixels);
+  for (int half = kSorted; half < rows; half *= 2) {
+    for (int b = 0; b < rows; b += 2 * half)
+      for (int i = 0; i < half; ++i)
+        if (b + 2 * half - 1 - i < rows)
+          exchange_rows(z + (b + i) * kPixels, z + (b + 2 * half - 1 - i) * kPixels);
+    for (int k = half / 2; k >= kSorted; k /= 2)
+      for (int i = 0; i < rows; ++i)
+        if (!(i & k) && i + k < rows) exchange_rows(z + i * kPixels, z + (i + k) * kPixels);
+    for (int b = 0; b < rows; b += kSorted) sort_rows<false>(z + b * kPixels);
+  }
 }
 
 void softmax(float* z, int n, bool logarithm) {
@@ -167,7 +224,7 @@ void layer_forward(const Layer& layer, const float* h, float* z) {
 
 void forward(const Layer* layers, int count, const PlaneInputs& in, int64_t first, int64_t last,
              float* scratch, float* out) {
-  float *h = scratch, *z = scratch + widest(layers, count) * kPixels;
+  float *h = scratch, *z = scratch + (widest(layers, count) + 15) * kPixels;
   const int C = layers[count - 1].shape.outputs;
   for (int64_t p0 = first; p0 < last; p0 += kPixels) {
     load_inputs(in, p0, last, h);
