@@ -39,6 +39,16 @@ def test_the_readmes_code_runs(
     assert (tmp_path / "photo.cppn").stat().st_size <= 1024
 
 
+@pytest.mark.parametrize("page", ["random_pictures", "perceptrons", "classifier", "sophistication"])
+def test_the_pages_code_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = CODE.findall((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8"))
+    assert blocks
+    scope: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, scope)
+
+
 def test_the_demo_leaves_file_picture_and_side_by_side(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "examples" / "demo.py"), "--image", str(photo(tmp_path))]
     done = subprocess.run(
