@@ -32,7 +32,7 @@ from common import (
 )
 from cppn_native import _core
 from cppn_native.coords import axes
-from cppn_native.fit.perceptron import first_params, unpack
+from cppn_native.fit.perceptron_state import first_params, unpack
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from step_mysterynet_torch import TorchNet

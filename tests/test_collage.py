@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from cppn_native import _core
 from cppn_native.cli import main
-from cppn_native.fit.perceptron import PerceptronPlan
 from cppn_native.fit.perceptron_crew import train_crew
+from cppn_native.fit.perceptron_state import PerceptronPlan
 from cppn_native.image import save_image
 from cppn_native.progress import Reporter
 

@@ -8,7 +8,8 @@ import pytest
 from cppn_native import _core
 from cppn_native.activations import ACTIVATIONS
 from cppn_native.coords import axes
-from cppn_native.fit import perceptron as fitting
+from cppn_native.fit import perceptron_state as fitting
+from cppn_native.fit.perceptron import _blurred
 from cppn_native.layers import evaluate
 from cppn_native.models.foreign import WIDTH, from_tensors
 from cppn_native.models.perceptron import PRESETS, Perceptron, PerceptronConfig
@@ -434,7 +435,7 @@ def test_blur_is_a_gaussians():
     plane[20, 20] = 1
     y, x = np.mgrid[-20:21, -20:21]
     expected = np.exp(-(x**2 + y**2) / (2 * 2.5**2)) / (2 * np.pi * 2.5**2)
-    np.testing.assert_allclose(fitting._blurred(plane, 2.5), expected, atol=2e-6)
+    np.testing.assert_allclose(_blurred(plane, 2.5), expected, atol=2e-6)
 
 
 def test_presets_are_what_the_literature_says():

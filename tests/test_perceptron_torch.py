@@ -4,7 +4,7 @@ import cppn_native as cn
 import numpy as np
 import pytest
 from cppn_native import _core
-from cppn_native.fit.perceptron import first_params, pack, unpack
+from cppn_native.fit.perceptron_state import first_params, pack, unpack
 from cppn_native.models.perceptron import PerceptronConfig
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")

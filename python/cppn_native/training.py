@@ -72,7 +72,7 @@ def train(
     options     fields of ``CascadeConfig`` (neurons, activation, ...) and of ``cppn_native.fit.plan.Plan``
                 (method="noise" | "stochastic", rate, noise, ...); "stochastic" defaults to the seed's
                 network as well: sigmoids, raw pixel coordinates. Of a perceptron: fields of ``PerceptronConfig`` and
-                of ``cppn_native.fit.perceptron.PerceptronPlan`` (rate, batch, decay, loss), recipe=``cn.Recipe(...)``
+                of ``cppn_native.fit.perceptron_state.PerceptronPlan`` (rate, batch, decay, loss), recipe=``cn.Recipe(...)``
                 and snapshots=N, to be kept for ``timelapse``
 
     Ctrl-C returns the best so far within a fraction of a second; ``.stopped`` of the model says what ended it.

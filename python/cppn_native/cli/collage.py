@@ -55,8 +55,8 @@ def _train(args: argparse.Namespace, missing: Sequence[int], paths: Sequence[Pat
     from .. import _core
     from ..devices import check_threads, open_cpu
     from ..fit.order import check_budget
-    from ..fit.perceptron import PerceptronPlan
     from ..fit.perceptron_crew import train_crew
+    from ..fit.perceptron_state import PerceptronPlan
     from ..progress import Reporter
 
     check_budget(None, args.steps, args.minutes, args.seed)

@@ -16,7 +16,8 @@ from ..models.perceptron import PRESETS, Perceptron, PerceptronConfig, on_cpu
 from ..progress import Reporter
 from ..recipes import Recipe, mysterynet, plain
 from .order import check_budget
-from .perceptron import PerceptronPlan, PerceptronRun
+from .perceptron import PerceptronRun
+from .perceptron_state import PerceptronPlan
 
 __all__ = ["Limits", "train_perceptron"]
 

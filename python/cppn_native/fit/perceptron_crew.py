@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from .. import _core
 from ..models.perceptron import Perceptron, PerceptronConfig
 from ..progress import Progress, Reporter
-from .perceptron import PerceptronPlan, PerceptronRun
+from .perceptron import PerceptronRun
+from .perceptron_state import PerceptronPlan
 
 __all__ = ["train_crew"]
 
