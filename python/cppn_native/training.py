@@ -72,8 +72,8 @@ def train(
     options     fields of ``CascadeConfig`` (neurons, activation, ...) and of ``cppn_native.fit.plan.Plan``
                 (method="noise" | "stochastic", rate, noise, ...); "stochastic" defaults to the seed's
                 network as well: sigmoids, raw pixel coordinates. Of a perceptron: fields of ``PerceptronConfig`` and
-                of ``cppn_native.fit.perceptron_state.PerceptronPlan`` (rate, batch, decay, loss), recipe=``cn.Recipe(...)``
-                and snapshots=N, to be kept for ``timelapse``
+                of ``cppn_native.fit.perceptron_state.PerceptronPlan`` (rate, batch, decay, loss),
+                recipe=``cn.Recipe(...)`` and snapshots=N, to be kept for ``timelapse``
 
     Ctrl-C returns the best so far within a fraction of a second; ``.stopped`` of the model says what ended it.
     Raises ``ValueError`` naming the argument, ``DeviceError`` for a device named that cannot run or fails (the
