@@ -107,6 +107,14 @@ def test_fit_writes_a_cppn_of_the_same_name_into_the_current_folder(folder, caps
     assert cn.load("photo.v2.cppn").size == (24, 16)
 
 
+def test_fit_takes_perceptrons_too(capsys):
+    assert main(["fit", "photo.png", "--model", "mysterynet", "--steps", "5", "--quiet"]) == 0
+    made = cn.load("photo.safetensors")
+    assert made.n_params == 6675 and made.size == (24, 16)
+    assert "must end in one of .safetensors" in refused(capsys, "fit", "photo.png", "--model", "siren", "-o", "a.cppn")
+    assert "cppn collage" in refused(capsys, "fit", "photo.png", "photo.png", "--model", "siren")
+
+
 def test_fit_passes_every_option_on(monkeypatch):
     got = {}
 

@@ -47,6 +47,7 @@ def fit(args: argparse.Namespace) -> int:
       cppn fit photo.jpg --max-bytes 512 --side-by-side compare.png
       cppn fit photo.jpg --minutes 600 --checkpoint photo.npz
       cppn fit *.jpg -o models/
+      cppn fit flag.png --model mysterynet --minutes 5 -o flag.safetensors
 
     Ctrl-C stops early, writes the best so far and exits with 130.
     """
@@ -56,8 +57,9 @@ def fit(args: argparse.Namespace) -> int:
     if len(args.picture) > 1 or any(path.endswith("/") for path in args.output):
         return fit_many(args, given)
     picture = args.picture[0]
-    outputs: list[str] = args.output or [f"{Path(picture).stem}.cppn"]
-    checked: list[Output] = [("-o", path, (*MODELS, *pictures())) for path in outputs]
+    kinds = MODELS if given.get("model", "cascade") == "cascade" else (".safetensors",)
+    outputs: list[str] = args.output or [f"{Path(picture).stem}{kinds[0]}"]
+    checked: list[Output] = [("-o", path, (*kinds, *pictures())) for path in outputs]
     checked += [("--side-by-side", path, pictures()) for path in args.side_by_side]
     if "checkpoint" in given:
         checked.append(("--checkpoint", given["checkpoint"], ()))

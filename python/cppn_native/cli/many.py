@@ -21,6 +21,8 @@ __all__ = ["fit_many"]
 
 def fit_many(args: argparse.Namespace, given: dict[str, Any]) -> int:
     """See ``commands.fit``."""
+    if given.get("model", "cascade") != "cascade":
+        raise ValueError(f"model {given['model']} is fitted to one picture at a time; cppn collage takes several")
     paths = _outputs(args)
     begin = time.monotonic()
     try:

@@ -16,6 +16,7 @@ import cppn_native as cn
 from ..coords import CONVENTIONS, Region
 from ..fit.plan import Plan
 from ..models.base import check_region
+from ..models.perceptron import PRESETS
 from . import classify as classifying
 from . import collage as collages
 from . import commands
@@ -81,6 +82,8 @@ def _fit_arguments(add: Callable[..., Any]) -> None:
     names = tuple(cn.ACTIVATIONS)
     known = f"{', '.join(names)} (default: {net.activation})"
     whole: dict[str, Any] = {"metavar": "N", "type": int}
+    add("--model", choices=("cascade", *PRESETS), help="what is fitted; all but the cascade are saved as .safetensors "
+        "(default: cascade)")  # fmt: skip
     add("--max-bytes", **whole, help=f"size of the .cppn file (default: {USUAL['max_bytes']})")
     add("--minutes", metavar="M", type=float, help="time for all; with --steps, whichever ends first")
     add("--steps", **whole, help=f"steps of descent (default without --minutes: {Plan.steps})")
