@@ -14,6 +14,11 @@ using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>
 using DoubleArray = py::array_t<double, py::array::c_style | py::array::forcecast>;
 using IntArray = py::array_t<int32_t, py::array::c_style | py::array::forcecast>;
 
+// For what the Python layer has checked already: a caller of _core itself hears of it too.
+inline void expect(bool holds, const char* what) {
+  if (!holds) throw py::value_error(what);
+}
+
 void bind_machine(py::module_& m);
 void bind_cascade(py::module_& m);
 void bind_layers(py::module_& m);

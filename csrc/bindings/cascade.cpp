@@ -7,10 +7,6 @@ namespace cppn::bindings {
 
 namespace {
 
-void expect(bool holds, const char* what) {
-  if (!holds) throw py::value_error(what);
-}
-
 CascadeShape make_shape(int neurons, int channels, bool radius, int octaves,
                         const std::vector<int>& activations) {
   expect(neurons >= 1 && neurons <= kMaxNeurons, "neurons out of range");

@@ -9,10 +9,6 @@ namespace {
 
 constexpr int64_t kMaxSide = 1 << 16, kMaxFilters = 1 << 16, kMaxFloats = int64_t(1) << 31;
 
-void expect(bool holds, const char* what) {
-  if (!holds) throw py::value_error(what);
-}
-
 py::array_t<float> convolve(cpu::CpuBackend& backend, const FloatArray& pictures,
                             const std::vector<std::pair<FloatArray, bool>>& layers) {
   expect(pictures.ndim() == 4 && pictures.size() >= 1, "pictures (B, C, H, W) expected");

@@ -7,10 +7,6 @@ namespace cppn::bindings {
 
 namespace {
 
-void expect(bool holds, const char* what) {
-  if (!holds) throw py::value_error(what);
-}
-
 // weights (O, I), bias (O), function, normalize, residual
 using Given = std::tuple<FloatArray, FloatArray, int, int, bool>;
 

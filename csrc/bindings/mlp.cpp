@@ -6,10 +6,6 @@ namespace cppn::bindings {
 
 namespace {
 
-void expect(bool holds, const char* what) {
-  if (!holds) throw py::value_error(what);
-}
-
 // outputs, activation, norm
 using Given = std::tuple<int, int, bool>;
 

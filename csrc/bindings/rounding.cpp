@@ -9,10 +9,6 @@ namespace cppn::bindings {
 
 namespace {
 
-void expect(bool holds, const char* what) {
-  if (!holds) throw py::value_error(what);
-}
-
 void expect_square(const DoubleArray& h, py::ssize_t n) {
   expect(h.ndim() == 2 && h.shape(0) == n && h.shape(1) == n, "matrix and vector do not fit");
 }

@@ -15,12 +15,6 @@ namespace {
 constexpr int64_t kMaxGroups = 32;
 constexpr int kNormRows = 6;  // scale, shift, mean; then a, b, c of MlpSeed
 
-int widest(const MlpShape& s) {
-  int most = padded16(s.inputs());
-  for (int l = 0; l < s.count; ++l) most = std::max(most, padded16(s.layer[l].outputs));
-  return most;
-}
-
 }  // namespace
 
 MlpLayout::MlpLayout(const MlpShape& s) : packed(0), gradient(0) {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CONVENTIONS", "axes"]
+__all__ = ["CONVENTIONS", "axes", "line"]
 
 CONVENTIONS = ("seed", "centered")
 """In the order of their numbers in a file.
@@ -48,4 +48,15 @@ def _axis(
         return ((place * length - 0.5) / 256.0).astype(np.float32)
     if convention == "centered":
         return ((2.0 * place * length - length) / max(fitted)).astype(np.float32)
+    raise ValueError(f"coords must be one of {', '.join(CONVENTIONS)}, got {convention!r}")
+
+
+def line(convention: str, fitted: tuple[int, int], which: int) -> tuple[float, float]:
+    """(slope, offset) of the coordinate along axis ``which`` (0: x) in fractions of the fitted picture: what ``axes``
+    computes, as a formula. All conventions are straight lines."""
+    length, longest = fitted[which], max(fitted)
+    if convention == "seed":
+        return length / 256, -0.5 / 256
+    if convention == "centered":
+        return 2 * length / longest, -length / longest
     raise ValueError(f"coords must be one of {', '.join(CONVENTIONS)}, got {convention!r}")

@@ -68,7 +68,7 @@ def train(
     checkpoint  a file, written atomically; an existing one is continued, bit for bit
     init        a model to start from, instead of random weights
     background  what transparent pixels are put on: (r, g, b) or a CSS colour
-    fit_pixels  larger pictures are averaged down to this many pixels for fitting; None: never
+    fit_pixels  larger pictures are averaged down to this many pixels to fit a cascade; None: never
     options     fields of ``CascadeConfig`` (neurons, activation, ...) and of ``cppn_native.fit.plan.Plan``
                 (method="noise" | "stochastic", rate, noise, ...); "stochastic" defaults to the seed's
                 network as well: sigmoids, raw pixel coordinates. Of a perceptron: fields of ``PerceptronConfig`` and
@@ -81,12 +81,10 @@ def train(
     a checkpoint that is none.
     """
     if isinstance(model, PerceptronConfig) or (isinstance(model, str) and model in PRESETS):
-        limits = Limits(max_bytes, steps, minutes, seed, fit_pixels)
+        limits = Limits(max_bytes, steps, minutes, seed)
         return train_perceptron(
             image, model, limits, background, init, options, device, threads, Reporter(progress, callback), checkpoint
         )
-    if isinstance(model, str) and model != "cascade":
-        raise ValueError(f"model must be cascade, {', '.join(PRESETS)} or a config, got {model!r}")
     if init is not None and not isinstance(init, Cascade):
         raise ValueError(f"init must be a Cascade, got {type(init).__name__}")
     order = check_order(model, max_bytes, steps, minutes, seed, init, background, fit_pixels, options)

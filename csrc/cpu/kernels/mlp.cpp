@@ -71,13 +71,6 @@ void product(const Product& t) {
     for (int m = 0; m < t.m; m += kM) product_block<1>(t, m, n);
 }
 
-int widest(const MlpShape& s) {
-  int most = padded16(s.inputs());
-  for (int l = 0; l < s.count; ++l)
-    if (padded16(s.layer[l].outputs) > most) most = padded16(s.layer[l].outputs);
-  return most;
-}
-
 // Of one tile: y the inputs, then a and f' of every layer of the pass, d and its successor on the way back.
 int64_t scratch_floats(const MlpShape& s) {
   int64_t floats = 3 * int64_t(P) * widest(s);

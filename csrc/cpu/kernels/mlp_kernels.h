@@ -10,6 +10,16 @@ inline constexpr int kMlpTile = 128;
 
 CPPN_FN int padded16(int n) { return (n + 15) / 16 * 16; }
 
+// Of the inputs and all outputs, padded.
+CPPN_FN int widest(const MlpShape& s) {
+  int most = padded16(s.inputs());
+  for (int l = 0; l < s.count; ++l) {
+    const int outputs = padded16(s.layer[l].outputs);
+    if (outputs > most) most = outputs;
+  }
+  return most;
+}
+
 // Offsets of a layer's padded parameters (MlpPass::packed) and of its gradient: floats.
 struct MlpPlace {
   int64_t forward;   // (inputs, padded outputs): W transposed

@@ -9,7 +9,6 @@ scale; here the edge itself does, so that a picture is the same thing at every s
 
 from __future__ import annotations
 
-import os
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..coords import Region
 from ..layers import Inputs, Layer, arc, evaluate, evaluate_bands
-from ..models.base import as_pixels, check_look, check_region, check_size
+from ..models.base import Shown, as_pixels, check_look, check_region, check_size
 from ..plane import Plane, Term
 
 __all__ = ["VARIANTS", "Latent"]
@@ -44,7 +43,7 @@ VARIANTS = {
 }
 
 
-class Latent:
+class Latent(Shown):
     """A picture of random weights and a few numbers ``z``.
 
     seed      integer from 0 to 2^32 - 1: of the weights, and of z where it is not given
@@ -183,24 +182,6 @@ class Latent:
             shown = as_pixels(band, n, dtype)
             picture[top // n : top // n + len(shown)] = shown  # grey into all three
         return picture
-
-    def export(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        target: str | None = None,
-        *,
-        verify: bool = True,
-        size: tuple[int, int] | None = None,
-    ) -> str | bytes:
-        """The picture as a program, as ``Model.export`` (docs/exporting.md)."""
-        from ..export import export
-
-        return export(self, path, target, verify=verify, size=size)
-
-    def _repr_png_(self) -> bytes:
-        from ..image import png_bytes
-
-        return png_bytes(self.render())
 
     # -- moving about ----------------------------------------------------------------------------------------
 

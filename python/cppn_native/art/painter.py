@@ -3,7 +3,6 @@ nonlinearities, of which each pixel's place is the input."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..layers import BAND_POINTS, Layer, arc, evaluate_bands
-from ..models.base import check_size
+from ..models.base import Shown, check_look, check_size
 from ..plane import Plane, Term
 from .drawing import PainterConfig, draw_layers, exact_picture
 
@@ -25,7 +24,7 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
-class Painter:
+class Painter(Shown):
     """One random network and the pictures it paints.
 
     size       (width, height) of the picture, unless ``render`` is told another
@@ -93,8 +92,7 @@ class Painter:
         Memory holds the picture and little else. Raises ``ValueError`` for a size, supersample or orientation that is
         none.
         """
-        if isinstance(supersample, bool) or not isinstance(supersample, int) or not 1 <= supersample <= 16:
-            raise ValueError(f"supersample must be an integer from 1 to 16, got {supersample!r}")
+        check_look(supersample, "uint8")
         size = check_size(self.size if size is None else size, supersample)
         if orientation not in ORIENTATIONS:
             raise ValueError(f"orientation must be one of {', '.join(ORIENTATIONS)}, got {orientation!r}")
@@ -139,24 +137,6 @@ class Painter:
     def _bands(self, size: tuple[int, int], n: int, threads: int | None) -> Any:
         fine = (size[0] * n, size[1] * n)
         return evaluate_bands(self.layers(), self.plane(fine).inputs(fine), multiple=n, threads=threads)
-
-    def export(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        target: str | None = None,
-        *,
-        verify: bool = True,
-        size: tuple[int, int] | None = None,
-    ) -> str | bytes:
-        """The picture as a program, as ``Model.export`` (docs/exporting.md)."""
-        from ..export import export
-
-        return export(self, path, target, verify=verify, size=size)
-
-    def _repr_png_(self) -> bytes:
-        from ..image import png_bytes
-
-        return png_bytes(self.render())
 
 
 def paint(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..coords import axes
+from ..coords import line
 from ..models.base import check_size
 from ..models.cascade import Cascade
 
@@ -104,8 +104,8 @@ def program(model: object, size: tuple[int, int] | None = None) -> Program:
     config = model.config
     return Program(
         size=model.size if size is None else check_size(size),
-        x=_line(config.coords, model.size, 0),
-        y=_line(config.coords, model.size, 1),
+        x=Line(*line(config.coords, model.size, 0)),
+        y=Line(*line(config.coords, model.size, 1)),
         radius=config.radius,
         octaves=config.octaves,
         levels=model.levels.tolist(),
@@ -114,14 +114,3 @@ def program(model: object, size: tuple[int, int] | None = None) -> Program:
         channels=config.channels,
         model=model,
     )
-
-
-def _line(convention: str, fitted: tuple[int, int], which: int) -> Line:
-    """The coordinate convention along one axis, all of which are straight lines in the place on the picture."""
-    length, longest = fitted[which], max(fitted)
-    if convention == "seed":
-        return Line(length / 256, -0.5 / 256)
-    if convention == "centered":
-        return Line(2 * length / longest, -length / longest)
-    axes(convention, fitted, (1, 1))  # names the conventions there are
-    raise NotImplementedError(f"coords {convention!r} cannot be exported yet")

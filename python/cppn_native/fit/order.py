@@ -10,6 +10,7 @@ import numpy as np
 
 from ..image import ImageLike, load_image
 from ..models.cascade import SEED_STEP, Cascade, CascadeConfig
+from ..models.perceptron import PRESETS
 from .picture import Picture, working_picture
 from .plan import BITS_PER_WEIGHT, Plan, neurons_for
 
@@ -123,7 +124,7 @@ def _config(
     if isinstance(model, CascadeConfig):
         return replace(model, **options)
     if model != "cascade":
-        raise ValueError(f'model must be "cascade" or a CascadeConfig, got {model!r}')
+        raise ValueError(f"model must be cascade, {', '.join(PRESETS)} or a config, got {model!r}")
     stochastic = method == "stochastic"
     options = {**(STOCHASTIC_NETWORK if stochastic else {}), **options}
     if "neurons" in options or max_bytes is None:

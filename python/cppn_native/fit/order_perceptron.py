@@ -36,7 +36,6 @@ class Limits:
     steps: int | None
     minutes: float | None
     seed: int
-    fit_pixels: int | None
 
 
 def train_perceptron(

@@ -74,9 +74,7 @@ def first_params(config: PerceptronConfig, seed: int) -> Floats:
 
 
 def first_state(config: PerceptronConfig, seed: int, init: Perceptron | None) -> PerceptronState:
-    params, running = first_params(config, seed), np.concatenate([_fresh(config), np.empty(0)])
-    if init is not None:
-        params, running = pack(init)
+    params, running = (first_params(config, seed), _fresh(config)) if init is None else pack(init)
     return PerceptronState(0, params, np.zeros_like(params), np.zeros_like(params), running)
 
 

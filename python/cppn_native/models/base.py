@@ -21,7 +21,43 @@ MAX_RENDER_PIXELS = 512_000_000
 """What one call renders at most: 6 GB of float activations would follow from more."""
 
 
-class Model(ABC):
+class Shown:
+    """What has a picture, ``render()``: a program of it, and a place in a notebook."""
+
+    def export(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        target: str | None = None,
+        *,
+        verify: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> str | bytes:
+        """The model as a program that needs none of this library (docs/exporting.md): returned, and written to
+        ``path`` atomically if there is one.
+
+        path    its suffix is the target, unless that is given: .py, .js, .c, .glsl, .html, .onnx, .pyth
+        target  "py", "js", "c", "glsl", "html", "onnx" (which needs the extra "onnx") or "pyth"
+        verify  run the program first, where this machine can, and compare it with ``render()``
+        size    (width, height) that the program renders when it is not told; None is the size fitted to
+
+        Raises ``ValueError`` for a target that is none or that the model cannot reach, ``ExportError`` for a
+        program that differs from the model.
+        """
+        from ..export import export
+
+        what: Any = self  # a Model or Layered, as the exporters check
+        return export(what, path, target, verify=verify, size=size)
+
+    def render(self) -> NDArray[Any]:
+        raise NotImplementedError
+
+    def _repr_png_(self) -> bytes:
+        from ..image import png_bytes
+
+        return png_bytes(self.render())
+
+
+class Model(Shown, ABC):
     """A picture as the weights of something that computes it.
 
     ``size`` is (width, height) of the picture it was fitted to, ``history`` the (step, score) pairs that training
@@ -137,39 +173,11 @@ class Model(ABC):
         else:
             raise ValueError(f"path must end in .cppn or .safetensors, got {str(path)!r}")
 
-    def export(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        target: str | None = None,
-        *,
-        verify: bool = True,
-        size: tuple[int, int] | None = None,
-    ) -> str | bytes:
-        """The model as a program that needs none of this library (docs/exporting.md): returned, and written to
-        ``path`` atomically if there is one.
-
-        path    its suffix is the target, unless that is given: .py, .js, .c, .glsl, .html, .onnx, .pyth
-        target  "py", "js", "c", "glsl", "html", "onnx" (which needs the extra "onnx") or "pyth"
-        verify  run the program first, where this machine can, and compare it with ``render()``
-        size    (width, height) that the program renders when it is not told; None is the size fitted to
-
-        Raises ``ValueError`` for a target that is none or that the model cannot reach, ``ExportError`` for a
-        program that differs from the model.
-        """
-        from ..export import export
-
-        return export(self, path, target, verify=verify, size=size)
-
     @abstractmethod
     def _channels(self) -> int: ...
 
     @abstractmethod
     def _metadata(self) -> dict[str, str]: ...
-
-    def _repr_png_(self) -> bytes:
-        from ..image import png_bytes
-
-        return png_bytes(self.render())
 
 
 def check_look(supersample: object, dtype: object) -> None:

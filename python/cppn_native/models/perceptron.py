@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..activations import ACTIVATIONS, activation_numbers
 from ..coords import CONVENTIONS, Region, axes
+from ..coords import line as coordinate
 from ..layers import Inputs, Layer, evaluate
 from ..plane import Plane, Term
 from .base import Model, check_region, check_size
@@ -200,12 +201,10 @@ class Perceptron(Model):
         """The inputs as formulas; ``ValueError`` for random Fourier features, which see both coordinates at once."""
         if self.config.fourier:
             raise ValueError("a perceptron with random Fourier features cannot be written as a program")
-        longest, waves = max(self.size), range(self.config.octaves)
+        waves = range(self.config.octaves)
         terms = []
-        for length in self.size:
-            line = Term(length / 256, -0.5 / 256)
-            if self.config.coords == "centered":
-                line = Term(2 * length / longest, -length / longest)
+        for which in (0, 1):
+            line = Term(*coordinate(self.config.coords, self.size, which))
             halves = [2.0 ** (k - 1) for k in waves]  # of a turn: sin(2^k pi x) = sin(2 pi 2^(k-1) x)
             turns = [Term(h * line.slope, h * line.offset, wave) for h in halves for wave in ("sin", "cos")]
             terms.append((line, *turns))
