@@ -25,7 +25,9 @@ template <>
 struct Lanes<vf> {
   using Bits = vi;
   static constexpr bool kHardware = false;
-  static CPPN_FN vf splat(float s) { return vf{} + s; }
+  // s - 0 is s for every s, so the compiler leaves a bare broadcast; 0 + s is not (-0), and the addition it
+  // keeps stands before every multiply-add of a matrix product, on the same unit.
+  static CPPN_FN vf splat(float s) { return s - vf{}; }
   static CPPN_FN vi bits(vf v) { return (vi)v; }
   static CPPN_FN vf from_bits(vi b) { return (vf)b; }
   // a < b ? a : b is what minps computes, NaN included; older compilers do not see it.

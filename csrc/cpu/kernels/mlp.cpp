@@ -22,8 +22,8 @@ static_assert(P % kM == 0 && 16 % kM == 0 && 16 % kLanes == 0);
 
 using L = Lanes<vf>;
 
-// c (m, n) (+)= a b, or bias + a b: a (m, k) at a[m * am + k * ak], b (k, n) with rows bn apart, c with rows
-// bn.
+// c (m, n) (+)= a b, or bias + a b: b (k, n) and c with rows n apart; a (m, k) with rows am apart, or, where
+// am is 1, (k, m) with rows ak apart.
 struct Product {
   const float* a;
   int64_t am, ak;
@@ -35,23 +35,48 @@ struct Product {
 };
 
 template <int V>
+using Block = vf[kM][V];
+
+// k rows of b. Unrolled, so that a block has no loop longer than the processor can foresee the end of: one
+// block's last additions then overlap with the next one's first.
+template <int V, bool kTransposed>
+CPPN_FN void add_rows(Block<V>& sum, const float* a, int64_t am, int64_t ak, const float* b, int64_t n,
+                      int rows) {
+  const int64_t m_stride = kTransposed ? 1 : am, k_stride = kTransposed ? ak : 1;
+#pragma GCC unroll 8
+  for (int k = 0; k < rows; ++k) {
+    vf bk[V];
+#pragma GCC unroll 2
+    for (int v = 0; v < V; ++v) bk[v] = load(b + k * n + v * kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < kM; ++r) {
+      const vf ar = splat(a[r * m_stride + k * k_stride]);
+#pragma GCC unroll 2
+      for (int v = 0; v < V; ++v) sum[r][v] += ar * bk[v];
+    }
+  }
+}
+
+template <int V, bool kTransposed>
 CPPN_FN void product_block(const Product& t, int m, int n) {
-  vf sum[kM][V];
+  constexpr int kRows = 8;
+  Block<V> sum;
 #pragma GCC unroll 8
   for (int r = 0; r < kM; ++r)
 #pragma GCC unroll 2
     for (int v = 0; v < V; ++v) sum[r][v] = t.bias ? load(t.bias + n + v * kLanes) : vf{};
-  const float* a = t.a + m * t.am;
-  for (int k = 0; k < t.k; ++k) {
-    vf b[V];
-#pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) b[v] = load(t.b + int64_t(k) * t.n + n + v * kLanes);
-#pragma GCC unroll 8
-    for (int r = 0; r < kM; ++r) {
-      const vf ar = splat(a[r * t.am + k * t.ak]);
-#pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) sum[r][v] += ar * b[v];
-    }
+  const float* a = t.a + m * (kTransposed ? 1 : t.am);
+  const float* b = t.b + n;
+  int k = 0;
+  for (; k + kRows <= t.k; k += kRows) {
+    add_rows<V, kTransposed>(sum, a, t.am, t.ak, b, t.n, kRows);
+    a += kRows * (kTransposed ? t.ak : 1);
+    b += kRows * int64_t(t.n);
+  }
+  for (; k < t.k; ++k) {
+    add_rows<V, kTransposed>(sum, a, t.am, t.ak, b, t.n, 1);
+    a += kTransposed ? t.ak : 1;
+    b += t.n;
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kM; ++r)
@@ -62,13 +87,30 @@ CPPN_FN void product_block(const Product& t, int m, int n) {
     }
 }
 
-// n is a multiple of 16, m of kM.
-void product(const Product& t) {
+template <bool kTransposed>
+void product_of(const Product& t) {
   int n = 0;
   for (; n + 2 * kLanes <= t.n; n += 2 * kLanes)
-    for (int m = 0; m < t.m; m += kM) product_block<2>(t, m, n);
+    for (int m = 0; m < t.m; m += kM) product_block<2, kTransposed>(t, m, n);
   if (n < t.n)
-    for (int m = 0; m < t.m; m += kM) product_block<1>(t, m, n);
+    for (int m = 0; m < t.m; m += kM) product_block<1, kTransposed>(t, m, n);
+}
+
+// n is a multiple of 16, m of kM.
+void product(const Product& t) { t.am == 1 ? product_of<true>(t) : product_of<false>(t); }
+
+// The sum of f(row), in four chains: in one every addition waits for the one before. Rows of zeros after the
+// last change nothing.
+template <class F>
+CPPN_FN vf sum_rows(int rows, const F& f) {
+  vf sum[4] = {};
+  int p = 0;
+  for (; p + 4 <= rows; p += 4) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) sum[j] += f(p + j);
+  }
+  for (; p < rows; ++p) sum[p & 3] += f(p);
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 // Of one tile: y the inputs, then a and f' of every layer of the pass, d and its successor on the way back.
@@ -153,13 +195,11 @@ const float* forward_tile(const MlpPass& pass, int64_t tile, int R, Tile& t) {
 void add_moments(const float* h, int n, int valid, MlpMoments& m) {
   const double before = double(m.count), here = double(valid), all = before + here;
   for (int i = 0; i < n; i += kLanes) {
-    vf sum{}, m2{};
-    for (int p = 0; p < valid; ++p) sum += load(h + p * n + i);
-    const vf mean = sum / splat(float(valid));
-    for (int p = 0; p < valid; ++p) {
+    const vf mean = sum_rows(valid, [&](int p) { return load(h + p * n + i); }) / splat(float(valid));
+    const vf m2 = sum_rows(valid, [&](int p) {
       const vf d = load(h + p * n + i) - mean;
-      m2 += d * d;
-    }
+      return d * d;
+    });
     for (int l = 0; l < kLanes; ++l) {
       const double delta = double(mean[l]) - m.mean[i + l];
       m.mean[i + l] += delta * here / all;
@@ -175,8 +215,8 @@ void forward(const MlpPass& pass, int64_t tile, int64_t end, float* scratch, flo
   const int O = padded16(pass.outputs());
   for (; tile < end; ++tile) {
     const int valid = valid_pixels(pass, tile), R = visited_rows(valid);
+    t.a[pass.last - 1] = out + tile * P * O;
     forward_tile<false>(pass, tile, R, t);
-    memcpy(out + tile * P * O, t.a[pass.last - 1], sizeof(float) * size_t(R) * size_t(O));
     if (moments) add_moments(t.a[pass.last - 1], O, valid, *moments);
   }
 }
@@ -216,30 +256,32 @@ void seed_through_norm(const MlpPass& pass, const MlpSeed& seed, int64_t tile, i
 // d becomes dz; gb += its sum over the pixels.
 void through_activation(const float* slope, int R, int O, float* d, float* gb) {
   for (int o = 0; o < O; o += kLanes) {
-    vf sum{};
-    for (int p = 0; p < R; ++p) {
+    const vf sum = sum_rows(R, [&](int p) {
       const vf dz = load(d + p * O + o) * load(slope + p * O + o);
       store(d + p * O + o, dz);
-      sum += dz;
-    }
+      return dz;
+    });
     store(gb + o, load(gb + o) + sum);
   }
 }
 
+// din may be the place of h.
 void store_inputs_share(const MlpPass& pass, int64_t tile, int valid, int R, const float* d, float* din,
                         double* sums) {
   const int n = padded16(pass.inputs());
   const float* h = pass.in + tile * P * n;
+  float* out = din + tile * P * n;
   for (int i = 0; i < n; i += kLanes) {
-    vf sum{}, product{};
-    for (int p = 0; p < valid; ++p) {
-      const vf v = load(d + p * n + i);
-      sum += v;
-      product += v * (load(h + p * n + i) - load(pass.in_mean + i));
-    }
+    const vf mean = load(pass.in_mean + i);
+    const vf sum = sum_rows(valid, [&](int p) { return load(d + p * n + i); });
+    const vf product = sum_rows(valid, [&](int p) {
+      const vf v = load(d + p * n + i), centred = load(h + p * n + i) - mean;
+      store(out + p * n + i, v);
+      return v * centred;
+    });
+    for (int p = valid; p < R; ++p) store(out + p * n + i, load(d + p * n + i));
     for (int l = 0; l < kLanes; ++l) sums[i + l] += double(sum[l]), sums[n + i + l] += double(product[l]);
   }
-  memcpy(din + tile * P * n, d, sizeof(float) * size_t(R) * size_t(n));  // din may be the place of h
 }
 
 double backward(const MlpPass& pass, const MlpSeed& seed, int64_t tile, int64_t end, float* scratch,
