@@ -226,18 +226,17 @@ double seed_loss(const MlpPass& pass, const MlpSeed& seed, int64_t tile, int val
                  float* d) {
   const int O = padded16(pass.outputs()), real = pass.outputs();
   const float* target = seed.target + tile * P * O;
+  const vf twice = splat(2.0f * seed.scale), once = splat(seed.scale);
   double loss = 0;
-  for (int p = 0; p < valid; ++p) {
-    vf sum{};
-    for (int o = 0; o < O; o += kLanes) {
+  for (int o = 0; o < O; o += kLanes) {
+    vf inside;
+    for (int l = 0; l < kLanes; ++l) inside[l] = o + l < real ? 1.0f : 0.0f;
+    loss += sum_lanes(sum_rows(valid, [&](int p) {
       const vf e = load(a + p * O + o) - load(target + p * O + o);
-      vf inside;
-      for (int l = 0; l < kLanes; ++l) inside[l] = o + l < real ? 1.0f : 0.0f;
-      const vf s = seed.loss == Loss::mse ? splat(2.0f * seed.scale) * e : splat(seed.scale) * sign(e);
-      sum += (seed.loss == Loss::mse ? e * e : magnitude(e)) * inside;
-      store(d + p * O + o, s * inside);
-    }
-    loss += sum_lanes(sum);
+      const bool squared = seed.loss == Loss::mse;
+      store(d + p * O + o, (squared ? twice * e : once * sign(e)) * inside);
+      return (squared ? e * e : magnitude(e)) * inside;
+    }));
   }
   return loss * double(seed.scale);
 }
