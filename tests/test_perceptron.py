@@ -301,6 +301,15 @@ def test_a_timelapse_shows_the_snapshots(fitted, tmp_path):
         cn.load(saved(fitted, tmp_path)).timelapse(tmp_path / "none.gif")
 
 
+def test_snapshots_are_normalized_by_their_own_moments(fitted):
+    """An early network with the moments of the last one paints a picture that training never saw."""
+    early = fitted.snapshots[0]
+    points = np.stack(np.meshgrid(*axes("centered", (40, 26), (40, 26))), axis=-1).reshape(-1, 2).astype(np.float64)
+    params, running = fitting.pack(early)
+    *_, moments = reference.gradient(MYSTERY, params.astype(np.float64), points, np.zeros((len(points), 3)))
+    np.testing.assert_allclose(running, np.concatenate([np.concatenate(pair) for pair in moments]), rtol=2e-4, atol=1e-5)
+
+
 def saved(model, folder):
     path = folder / "flag.safetensors"
     model.save(path)

@@ -96,17 +96,22 @@ class PerceptronRun:
         return model
 
     def model(self) -> Perceptron:
-        """The network as it is, its running moments those of the whole picture: it shows what training saw."""
+        """The network as it is, with what training left behind."""
+        model = self._shown(self.state.params, self.state.step)
+        model.history = list(self.state.history)
+        model.recipe = json.dumps({**asdict(self.plan), "snapshots": self.snapshots})
+        model.snapshots = [self._shown(params, 0) for params in self.state.snapshots]
+        return model
+
+    def _shown(self, params: Floats, step: int) -> Perceptron:
+        """The network with these parameters, its running moments those of the whole picture: it shows what training
+        saw."""
         running = self.state.running
         if any(self.config.norms):
             task = _core.Perceptron(self.cpu, self.features.shape[1], self.config.native(), len(self.features))
-            task.gradient(self.state.params, self.features, self._target(Stage(1.0)))
+            task.gradient(params, self.features, self._target(Stage(1.0)))
             running = np.concatenate([np.asarray(part) for pair in task.moments() for part in pair])
-        model = unpack(self.config, self.size, self.state.params, running, self.state.step)
-        model.history = list(self.state.history)
-        model.recipe = json.dumps({**asdict(self.plan), "snapshots": self.snapshots})
-        model.snapshots = [unpack(self.config, self.size, p, running, 0) for p in self.state.snapshots]
-        return model
+        return unpack(self.config, self.size, params, running, step)
 
     # -- steps ----------------------------------------------------------------------------------------------
 
