@@ -436,7 +436,7 @@ def test_recipes_have_fractions_that_add_up():
         cn.Stage(0)
     with pytest.raises(ValueError, match="noise must be"):
         cn.Stage(1, noise=-1)
-    assert cn.recipes.mysterynet().first_steps(100) == [0, 20, 50]
+    assert cn.recipes.mysterynet().first_steps(100) == [0, 10, 25]
 
 
 def test_blur_is_a_gaussians():

@@ -69,4 +69,4 @@ def mysterynet() -> Recipe:
 
     The numbers were never published; these were chosen by bench/bench_mysterynet.py.
     """
-    return Recipe((Stage(0.2, blur=2.0, noise=0.1), Stage(0.3, noise=0.05), Stage(0.5)))
+    return Recipe((Stage(0.1, blur=1.5, noise=0.05), Stage(0.15, noise=0.02), Stage(0.75)))

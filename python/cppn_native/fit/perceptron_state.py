@@ -28,9 +28,9 @@ class PerceptronPlan:
     """
 
     recipe: Recipe
-    steps: int = 60_000
+    steps: int = 200_000
     rate: float = 0.02
-    batch: int = 4096
+    batch: int = 512
     decay: float = 0.0
     loss: str = "mse"
     seed: int = 0
