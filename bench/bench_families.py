@@ -1,11 +1,11 @@
-"""PSNR over seconds: MysteryNet, a tanh perceptron, SIREN, Fourier features and the dense cascade, on the same pictures.
+"""PSNR over seconds: MysteryNet, a tanh perceptron, SIREN, Fourier features, the dense cascade, on the same pictures.
 
     python bench/bench_families.py [--quick] [--minutes 1] [--seed 0] [--plot]
 
 All have about MysteryNet's 6675 weights, kept as floats, and the same minutes on all threads; each has the presets'
 learning rate and schedule, and, of the perceptrons, the presets' batch. A point of a curve is the picture that the
-network paints at that step, rendered and compared with the original as bytes. The pictures are the Malaysian flag, drawn
-here, and the painting, where ``$CPPN_SHARED`` has it.
+network paints at that step, rendered and compared with the original as bytes. The pictures are the Malaysian flag,
+drawn here, and the painting, where ``$CPPN_SHARED`` has it.
 """
 
 from __future__ import annotations

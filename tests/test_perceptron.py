@@ -307,7 +307,9 @@ def test_snapshots_are_normalized_by_their_own_moments(fitted):
     points = np.stack(np.meshgrid(*axes("centered", (40, 26), (40, 26))), axis=-1).reshape(-1, 2).astype(np.float64)
     params, running = fitting.pack(early)
     *_, moments = reference.gradient(MYSTERY, params.astype(np.float64), points, np.zeros((len(points), 3)))
-    np.testing.assert_allclose(running, np.concatenate([np.concatenate(pair) for pair in moments]), rtol=2e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        running, np.concatenate([np.concatenate(pair) for pair in moments]), rtol=2e-4, atol=1e-5
+    )
 
 
 def saved(model, folder):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from .fit.budget import afford, measuring_time, rounding_seconds
-from .fit.descent import seconds_per_step
+from .fit.descent import pace, seconds_per_step
 from .fit.machine import Machine, open_machine
 from .fit.order import FIT_PIXELS, Order, check_order
 from .fit.order_perceptron import Limits, train_perceptron
@@ -104,10 +104,11 @@ def _plan(order: Order, picture: Picture, machine: Machine) -> Plan:
         return order.plan
     seconds = 60 * float(order.minutes)
     trial, spend = [first_state(order.config, order.plan, picture, order.init)], measuring_time(seconds)
-    per_step = on_cpu = seconds_per_step(picture, machine, trial, spend)
+    found = pace(picture, machine, trial, spend)
+    on_cpu = found.fine
     if machine.on_gpu:
         on_cpu = seconds_per_step(picture, Machine(machine.cpu, machine.cpu), trial, spend)
-    return afford(order, seconds, per_step, rounding_seconds(order.plan, picture.pixels, on_cpu))
+    return afford(order, seconds, found.mean, rounding_seconds(order.plan, picture.pixels, on_cpu))
 
 
 def _continued(checkpoint: str | os.PathLike[str], picture: Picture, seed: int, reporter: Reporter) -> FitState:

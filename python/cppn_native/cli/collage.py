@@ -19,7 +19,7 @@ from .files import check_outputs, pictures, print_json, print_table
 
 __all__ = ["arguments", "collage"]
 
-STEPS = 40_000
+STEPS = 20_000
 
 
 def collage(args: argparse.Namespace) -> int:

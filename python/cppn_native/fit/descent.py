@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import _core
 from ..errors import DeviceError
 from ..models.cascade import CascadeConfig
 from .machine import Machine
-from .picture import Picture
+from .picture import Picture, averaged
 from .plan import Plan
 from .state import FitState
 
-__all__ = ["Descender", "grid", "seconds_per_step"]
+__all__ = ["Descender", "Pace", "grid", "pace", "seconds_per_step"]
 
 REPORT_SECONDS = 0.1
 
@@ -26,7 +28,13 @@ def grid(config: CascadeConfig, steps: tuple[float, float, float]) -> np.ndarray
     return np.asarray(steps, np.float32)[config.kinds()]
 
 
-def native_plan(plan: Plan) -> _core.DescentPlan:
+def coarse_picture(picture: Picture, config: CascadeConfig, plan: Plan) -> Picture:
+    """What all but the last steps see: so many pixels a weight show it as much as it can learn of the picture."""
+    return averaged(picture, max(1, int(plan.coarse * config.weights))) if plan.coarse else picture
+
+
+def native_plan(plan: Plan, share: float = 1.0) -> _core.DescentPlan:
+    """``share``: how much of the picture's score the loss is, so that the penalty keeps its proportion to it."""
     native = _core.DescentPlan()
     native.draw = _core.Draw.stochastic if plan.method == "stochastic" else _core.Draw.noise
     for name in (
@@ -42,6 +50,7 @@ def native_plan(plan: Plan) -> _core.DescentPlan:
         "seed",
     ):
         setattr(native, name, getattr(plan, name))
+    native.decay = plan.decay * share
     return native
 
 
@@ -54,13 +63,21 @@ class Descender:
 
     def __init__(self, picture: Picture, machine: Machine) -> None:
         self.picture, self.machine = picture, machine
+        self._coarse: Picture | None = None
+        self._within = np.zeros(0)
+        self._seen: Picture | None = None
         self._loop: _core.Descent | None = None
         self._chunk = 1
 
     def advance(self, states: Sequence[FitState]) -> None:
         """Some tenth of a second of steps. How they are cut into units does not change the result."""
+        state, plan = states[0], states[0].plan
+        first_fine = int((1 - plan.fine) * plan.steps)
+        picture, until = self.picture, plan.steps
+        if state.step < first_fine:
+            picture, until = self.coarse(state), first_fine
         begin = time.perf_counter()
-        reading = self.take(states, min(self._chunk, states[0].plan.steps - states[0].step))
+        reading = self.take(states, min(self._chunk, until - state.step), picture)
         seconds = time.perf_counter() - begin
         goal = max(REPORT_SECONDS, 10 * reading)  # hundreds of states take a while to read
         if seconds < goal / 2:
@@ -68,12 +85,24 @@ class Descender:
         elif seconds > goal * 2:
             self._chunk = max(1, self._chunk // 2)
 
-    def take(self, states: Sequence[FitState], count: int) -> float:
-        """So many steps, or none if anything is raised; returns the seconds spent on reading the states."""
+    def coarse(self, state: FitState) -> Picture:
+        if self._coarse is None:
+            self._coarse = coarse_picture(self.picture, state.config, state.plan)
+            each = self.picture.pixels / self._coarse.pixels
+            lost = _energy(self.picture) - each * _energy(self._coarse)
+            self._within = (256 / 255) ** 2 * np.maximum(lost, 0.0)
+        return self._coarse
+
+    def take(self, states: Sequence[FitState], count: int, picture: Picture) -> float:
+        """So many steps on the picture, or none if anything is raised; returns the seconds spent on reading the
+        states."""
+        if picture is not self._seen:
+            self._seen, self._loop = picture, None
         while True:
             try:
                 if self._loop is None:
-                    self._loop = _open_loop(self.picture, self.machine.device, states)
+                    share = picture.pixels / self.picture.pixels
+                    self._loop = _open_loop(picture, self.machine.device, states, share)
                 self._loop.run(count)
                 begin = time.perf_counter()
                 now = [self._loop.state(n) for n in range(len(states))]
@@ -81,16 +110,28 @@ class Descender:
             except DeviceError as error:
                 self._loop = None
                 self.machine.give_up_device(error)
-        for state, native in zip(states, now, strict=True):
+        for n, (state, native) in enumerate(zip(states, now, strict=True)):
             _read(state, native)
+            if picture is self._coarse and picture is not self.picture:
+                state.loss = state.loss * self.picture.pixels / picture.pixels + self._within[n]
         return time.perf_counter() - begin
 
 
-def _open_loop(picture: Picture, device: _core.Backend, states: Sequence[FitState]) -> _core.Descent:
+def _energy(picture: Picture) -> NDArray[np.float64]:
+    """(B,) sums of the squared targets. Averaging loses of it what lies within the averaged pixels, which no weight can
+    change: that much of the whole picture's score the averaged one's does not show."""
+    planes = picture.target.reshape(-1, *picture.target.shape[-2:]).astype(np.float64)
+    sums: NDArray[np.float64] = np.square(planes).sum(axis=(1, 2))
+    return sums
+
+
+def _open_loop(picture: Picture, device: _core.Backend, states: Sequence[FitState], share: float) -> _core.Descent:
     config, plan, steps = states[0].config, states[0].plan, states[0].steps
     weights = grid(config, steps)
     task = picture.task(device, config)
-    return _core.Descent(task, native_plan(plan), weights, np.ones_like(weights), [_start(state) for state in states])
+    return _core.Descent(
+        task, native_plan(plan, share), weights, np.ones_like(weights), [_start(state) for state in states]
+    )
 
 
 def _start(state: FitState) -> _core.DescentState:
@@ -110,18 +151,37 @@ def _read(state: FitState, now: _core.DescentState) -> None:
         state.best_score, state.best_steps = now.best_loss, state.steps
 
 
+@dataclass(frozen=True)
+class Pace:
+    """Seconds: of a step that sees all pixels, and of one on average."""
+
+    fine: float
+    mean: float
+
+
+def pace(picture: Picture, machine: Machine, states: Sequence[FitState], seconds: float) -> Pace:
+    """How fast ``states`` descend side by side on the machine's device; measured for about so long."""
+    plan = states[0].plan
+    fine = coarse = seconds_per_step(picture, machine, states, seconds)
+    small = coarse_picture(picture, states[0].config, plan)
+    if small is not picture:
+        coarse = seconds_per_step(small, machine, states, seconds)
+    return Pace(fine, plan.fine * fine + (1 - plan.fine) * coarse)
+
+
 def seconds_per_step(picture: Picture, machine: Machine, states: Sequence[FitState], seconds: float) -> float:
-    """What a step of ``states`` side by side takes on the machine's device; measured for about so long.
+    """What a step of ``states`` side by side takes on the machine's device, all pixels seen; measured for about so
+    long.
 
     The states are left as they are. A GPU works on while its caller goes on, so only steps that end with a reading
     of the states tell their time.
     """
     trial, scratch = Descender(picture, machine), [copy(state) for state in states]
-    trial.take(scratch, 1)  # pays for memory and for waking up
+    trial.take(scratch, 1, picture)  # pays for memory and for waking up
     count, device = 1, machine.device
     while True:
         begin = time.perf_counter()
-        trial.take(scratch, count)
+        trial.take(scratch, count, picture)
         spent = time.perf_counter() - begin
         if machine.device is not device:
             return seconds_per_step(picture, machine, states, seconds)

@@ -16,7 +16,7 @@ import numpy as np
 from ..progress import Progress, Reporter
 from .budget import afford, measuring_time, rounding_seconds
 from .crew import Crew, Fit
-from .descent import Descender, seconds_per_step
+from .descent import Descender, pace, seconds_per_step
 from .machine import Machine
 from .order import Order
 from .picture import Picture, stack
@@ -116,7 +116,7 @@ class Many:
         self._batch_end = time.monotonic() + seconds
 
         spend, states, crew = measuring_time(seconds), [fit.state for fit in batch], self._crew(batch)
-        per_step = seconds_per_step(picture, self.machine, states, spend)
+        per_step = pace(picture, self.machine, states, spend).mean
         alone = seconds_per_step(batch[0].picture, crew.machine(), states[:1], spend)
         rounding = crew.turns * rounding_seconds(order.plan, picture.pixels, alone)
         return afford(order, seconds, per_step, rounding)

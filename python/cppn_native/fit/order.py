@@ -27,6 +27,7 @@ STOCHASTIC = {
     "spread": 16.0,
     "limit": 55.0,
     "step": SEED_STEP,
+    "coarse": 0.0,
 }
 """What the seed's stochastic quantization was trained with: a constant rate, levels as wide as the program's."""
 STOCHASTIC_NETWORK = {"activation": "sigmoid", "coords": "seed"}
@@ -142,6 +143,10 @@ def _plan(options: dict[str, Any], max_bytes: int | None, seed: int) -> Plan:
     if max_bytes is None and method == "noise":
         defaults["noise"] = 0.0
     plan = Plan(**{**defaults, **options}, max_bytes=max_bytes, seed=seed)
+    if method == "stochastic" and plan.coarse:
+        raise ValueError(
+            f'coarse must be 0 with method="stochastic", whose best score is that of all pixels; got {plan.coarse!r}'
+        )
     _check_plan(plan)
     return plan
 
@@ -150,6 +155,8 @@ def _check_plan(plan: Plan) -> None:
     for name in ("rate", "spread", "limit", "step", "sample", "rounds"):
         if not getattr(plan, name) > 0:
             raise ValueError(f"{name} must be positive, got {getattr(plan, name)!r}")
-    for name in ("rate_floor", "warmup", "noise", "noise_rise", "decay", "quantize_rate", "polish"):
+    if not 0 <= plan.fine <= 1:
+        raise ValueError(f"fine must be a share from 0 to 1, got {plan.fine!r}")
+    for name in ("coarse", "rate_floor", "warmup", "noise", "noise_rise", "decay", "quantize_rate", "polish"):
         if not getattr(plan, name) >= 0:
             raise ValueError(f"{name} must not be negative, got {getattr(plan, name)!r}")

@@ -12,7 +12,7 @@ from .. import _core
 from ..coords import axes
 from ..models.cascade import CascadeConfig
 
-__all__ = ["Picture", "sample", "stack", "to_target", "working_picture"]
+__all__ = ["Picture", "averaged", "sample", "stack", "to_target", "working_picture"]
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,23 @@ def working_picture(image: NDArray[np.float32], limit: int | None) -> Picture:
 
     A kilobyte holds no detail finer than that, and a step costs in proportion to the pixels.
     """
-    height, width, channels = image.shape
-    size = (width, height)
-    if limit is not None and width * height > limit:
-        from PIL import Image
+    height, width, _ = image.shape
+    whole = Picture(to_target(image), (width, height), (width, height))
+    return whole if limit is None else averaged(whole, limit)
 
-        scale = float(np.sqrt(limit / (width * height)))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        planes = [
-            np.asarray(Image.fromarray(np.ascontiguousarray(image[:, :, c])).resize(size, Image.Resampling.BOX))
-            for c in range(channels)
-        ]
-        image = np.stack(planes, axis=2)
-    return Picture(to_target(image), size, (width, height))
+
+def averaged(picture: Picture, limit: int) -> Picture:
+    """The picture, or a stack of them, averaged down to about ``limit`` pixels if it has more."""
+    if picture.pixels <= limit:
+        return picture
+    from PIL import Image
+
+    (width, height), scale = picture.size, float(np.sqrt(limit / picture.pixels))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    planes = picture.target.reshape(-1, height, width)
+    small = [np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BOX)).ravel() for plane in planes]
+    target = np.stack(small).reshape(*picture.target.shape[:-1], -1)
+    return replace(picture, target=np.ascontiguousarray(target), size=size)
 
 
 def sample(

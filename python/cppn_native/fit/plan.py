@@ -19,6 +19,8 @@ class Plan:
     method        "noise": uniform noise on all weights, then rounding against the loss; "stochastic": the seed's
                   stochastic quantization from the first step to the last
     steps         of Adam, over which the learning rate falls as a cosine
+    coarse        pixels a weight that the descent sees, the picture averaged down to them; 0: all there are
+    fine          the share of the steps, the last ones, that see all pixels all the same
     rate          Adam's learning rate, in levels
     warmup        steps over which the rate rises
     noise         width of the uniform noise, in levels; it grows over the first ``noise_rise`` of the steps
@@ -34,6 +36,8 @@ class Plan:
 
     method: str = "noise"
     steps: int = 40_000
+    coarse: float = 9.0
+    fine: float = 0.05
     rate: float = 0.33
     rate_floor: float = 0.0
     warmup: int = 200
