@@ -10,7 +10,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 SOURCES := $(shell find csrc cmake python -type f ! -name '*.so' ! -path '*/__pycache__/*') CMakeLists.txt pyproject.toml
 
-.PHONY: demo test bench lint format stubs clean
+.PHONY: demo test bench-rate lint format stubs clean
 
 # Fits a picture (IMAGE=photo.jpg for your own) and leaves the .cppn, the PNG and a side-by-side PNG in out/.
 demo: $(VENV)/.installed
@@ -19,6 +19,11 @@ demo: $(VENV)/.installed
 # The whole suite. ARGS="-k codec" picks.
 test: $(VENV)/.installed-test
 	$(PY) -m pytest $(ARGS)
+
+# Score against bytes, beside the image codecs of the package index: hours; results and plot in bench/results.
+bench-rate: $(VENV)/.installed
+	$(PIP) install -r bench/requirements-rate.txt
+	$(PY) bench/bench_rate.py $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(PY) -m ruff check .
