@@ -74,17 +74,17 @@ def assert_close(actual, of, raw):
     """``actual`` is ``of(raw)``, as far as parameters that are only known to ``ROUNDING`` say what that is."""
     expected, rng = of(raw), np.random.default_rng(0)
     others = [of(moved(raw, rng)) for _ in range(4)]
-    floor = 1e-6 * max(np.abs(wanted).max() for wanted in expected.values())  # differences of what nearly cancels
+    floor = 5e-6 * max(np.abs(wanted).max() for wanted in expected.values())  # differences of what nearly cancels
     for name, wanted in expected.items():
         slack = 4 * max(np.abs(other[name] - wanted).max() for other in others)
         bound = TOLERANCE * np.abs(wanted).max() + slack + floor
-        assert np.abs(actual[name] - wanted).max() < bound, name
+        assert np.abs(actual[name] - wanted).max() <= bound, name
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (33, 1), (32, 16), (45, 37)])
 @pytest.mark.parametrize(("kind", "formula"), CASES)
 def test_pictures_follow_the_formulas(cpu, kind, formula, size):
-    config = config_of(kind, formula, n=7)
+    config = config_of(kind, formula, n=30)
     parameters, x, y, _, _ = problem(config, size)
     shown = _core.render_shapes(cpu, config.native(size), pack(parameters), x, y)
     raw, x, y = exact(parameters, x, y)
