@@ -109,10 +109,10 @@ def test_gradients_are_autograds(kind, formula, loss):
 
 @pytest.mark.parametrize("kind", ["fourier", "depth", "stroke", "point"])
 def test_steps_are_those_of_pytorchs_adamw(kind):
-    """From the notebook's own initial values, float32 on both sides: the losses of thirty steps."""
+    """From the notebook's own initial values, float32 on both sides: the losses of fifteen steps."""
     from cppn_native.fit.shapes_state import first_parameters
 
-    config = cn.ShapesConfig(kind, 30)
+    config = cn.ShapesConfig(kind, 8)
     _, x, y, target, weight = problem(config, SIZE)
     parameters, rate = first_parameters(config, SIZE, 4), 0.01
     weight = np.ones_like(weight)
@@ -120,7 +120,7 @@ def test_steps_are_those_of_pytorchs_adamw(kind):
     adam = torch.optim.AdamW(raw.values(), lr=rate)
     given = [torch.tensor(a) for a in (x, y, target, weight)]
     expected = []
-    for _ in range(30):
+    for _ in range(15):
         adam.zero_grad()
         value = loss_of(kind, "notebook", raw, *given, "root")
         value.backward()
@@ -132,7 +132,7 @@ def test_steps_are_those_of_pytorchs_adamw(kind):
         _core.Cpu(_core.isas()[0], 2), config.native(SIZE), x, y, target, weight,
         (0, params, zero, zero, params, float("inf")),
     )  # fmt: skip
-    losses = [loss for loss, _ in made.run([rate] * 30)]
+    losses = [loss for loss, _ in made.run([rate] * 15)]
     # A gradient of zero but for rounding is a step of full size in either direction: losses agree, not every parameter.
     np.testing.assert_allclose(losses, expected, rtol=1e-3)
     assert losses[-1] < losses[0]

@@ -97,7 +97,9 @@ class StepRun(ABC, Generic[Config, Plan, State, Native, M]):
         """What the state comes to."""
 
     @abstractmethod
-    def restored(self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]], history: list[tuple[int, float]]) -> State:
+    def restored(
+        self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]], history: list[tuple[int, float]]
+    ) -> State:
         """The state in a checkpoint's ``ARRAYS``; ``ValueError`` with "belongs to" for another training's."""
 
     # -- the way from the first step to the last --------------------------------------------------------------
