@@ -13,8 +13,9 @@ CASES = [*((kind, "notebook") for kind in KINDS), ("fourier", "prose"), ("depth"
 TOLERANCE = 1e-4
 """Of the largest element of a parameter's gradient: float32 sums of some thousand pixels (measured: 2e-5)."""
 ROUNDING = 4e-7
-"""Of a raw parameter: what its map, and the places that follow from it, lose in float32. An outline of slope 16 / radius,
-and the pole in the middle, where the angle turns within 1e-4, make more of it; how much more is asked of the reference."""
+"""Of a raw parameter: what its map, and the places that follow from it, lose in float32. An outline of slope 16 /
+radius, and the pole in the middle, where the angle turns within 1e-4, make more of it; how much more is asked of the
+reference."""
 
 
 @pytest.fixture(params=_core.isas())

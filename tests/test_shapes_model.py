@@ -61,7 +61,7 @@ def test_a_render_is_the_formula_at_pixel_centres(kind, channels):
     size = (32, 32)
     model = drawn(kind, size, channels=channels)
     centres = (np.arange(32) + 0.5) / 32
-    x, y = axes("unit", size, size)
+    x, _ = axes("unit", size, size)
     np.testing.assert_array_equal(x, centres.astype(np.float32))
     raw = {name: array.astype(np.float64) for name, array in model.parameters.items()}
     expected = reference.picture(kind, "notebook", raw, centres, centres, 32, channels=channels)
@@ -203,9 +203,9 @@ def test_the_initial_values_are_the_notebooks():
     assert not (raw["w_sin"].any() or raw["w_cos"].any() or raw["colour"].any() or raw["rotate"].any())
     assert raw["radius"].std() == pytest.approx(3, rel=0.15) and raw["posx"].std() == pytest.approx(1, rel=0.15)
     raw = first_parameters(cn.ShapesConfig("depth"), (256, 256), 0)
-    assert all(0 <= a.min() and a.max() < 1 for name, a in raw.items() if name not in ("radius", "colour"))
+    assert all(a.min() >= 0 and a.max() < 1 for name, a in raw.items() if name not in ("radius", "colour"))
     raw = first_parameters(cn.ShapesConfig("point"), (256, 128), 0)
-    assert raw["posx"].max() > 0.9 and 0.25 <= raw["posy"].min() and raw["posy"].max() <= 0.75
+    assert raw["posx"].max() > 0.9 and raw["posy"].min() >= 0.25 and raw["posy"].max() <= 0.75
 
 
 def test_losses_weigh_what_they_are_named_after():
