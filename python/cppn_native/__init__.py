@@ -19,6 +19,7 @@ from .many import train_many
 from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
 from .models.perceptron import Perceptron, PerceptronConfig
+from .models.shapes import Shapes, ShapesConfig
 from .motion import latent_walk, morph
 from .progress import Progress
 from .recipes import Recipe, Stage
@@ -42,6 +43,8 @@ __all__ = [
     "PointClassifier",
     "Progress",
     "Recipe",
+    "Shapes",
+    "ShapesConfig",
     "Stage",
     "__version__",
     "collage",

@@ -12,7 +12,8 @@ import numpy as np
 from ..devices import open_cpu
 from ..image import ImageLike, load_image
 from ..models.base import Model
-from ..models.perceptron import PRESETS, Perceptron, PerceptronConfig, on_cpu
+from ..models.floating import on_cpu
+from ..models.perceptron import PRESETS, Perceptron, PerceptronConfig
 from ..progress import Reporter
 from ..recipes import Recipe, mysterynet, plain
 from .order import check_budget
@@ -24,8 +25,6 @@ __all__ = ["Limits", "train_perceptron"]
 _CONFIG = {f.name for f in fields(PerceptronConfig)}
 _PLAN = {"rate", "batch", "decay", "loss", "recipe"}
 USUAL_BYTES = 1024
-PATIENCE = 10**9
-"""Steps of a plan whose minutes count, before they are measured."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def train_perceptron(
     config = replace(PRESETS[model] if isinstance(model, str) else model, **_of(options, _CONFIG))
     start = _start(init, config)
     plan = _plan(model, config, limits, _of(options, set(options) - _CONFIG))
-    on_cpu(device)
+    on_cpu(device, "perceptrons")
     channels = config.channels
     pixels = load_image(image, channels=channels, background=background)[:, :, :channels]
     height, width = pixels.shape[:2]
@@ -67,7 +66,7 @@ def train_perceptron(
         )
     pixels = np.ascontiguousarray(pixels)
     run = PerceptronRun(pixels, config, plan, open_cpu(threads), reporter, checkpoint, start, snapshots)
-    if plan.minutes is not None and limits.steps is None:
+    if plan.minutes is not None and limits.steps is None and run.state.step == 0:
         run.afford(60 * plan.minutes)
     what = f"{run.plan.steps} steps of {plan.batch or 'all'} pixels"
     reporter.announce(f"{width} x {height}: {len(config.layers)} layers, {config.params} weights; {what}")
