@@ -31,7 +31,11 @@ struct Lanes<vf> {
   static CPPN_FN vi bits(vf v) { return (vi)v; }
   static CPPN_FN vf from_bits(vi b) { return (vf)b; }
   static CPPN_FN vf root(vf v) {
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && defined(CPPN_FAST)
+    // As the reciprocal below: 14 bits from the table and a Newton step; 0 stays 0.
+    const vf r = (vf)_mm512_rsqrt14_ps(_mm512_max_ps((__m512)v, _mm512_set1_ps(1e-37f)));
+    return v * r * (splat(1.5f) - splat(0.5f) * v * r * r);
+#elif defined(__AVX512F__)
     return (vf)_mm512_sqrt_ps((__m512)v);
 #elif defined(__AVX2__)
     return (vf)_mm256_sqrt_ps((__m256)v);
@@ -95,13 +99,22 @@ CPPN_FN bool any(vi v) {
 
 // Halves added to each other until one lane is left: a fixed order, though another on every width.
 CPPN_FN float fold(vf v) {
-  float a[kLanes];
-  memcpy(a, &v, sizeof v);
-#pragma GCC unroll 4
-  for (int width = kLanes / 2; width > 0; width /= 2)
-#pragma GCC unroll 8
-    for (int l = 0; l < width; ++l) a[l] += a[l + width];
-  return a[0];
+#if defined(__SSE2__)
+#if defined(__AVX512F__)
+  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256((__m512)v), _mm512_extractf32x8_ps((__m512)v, 1));
+#elif defined(__AVX2__)
+  const __m256 half = (__m256)v;
+#endif
+#if defined(__AVX2__)
+  __m128 a = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+#else
+  __m128 a = (__m128)v;
+#endif
+  a = _mm_add_ps(a, _mm_movehl_ps(a, a));
+  return _mm_cvtss_f32(_mm_add_ss(a, _mm_shuffle_ps(a, a, 1)));
+#else
+  return (v[0] + v[2]) + (v[1] + v[3]);
+#endif
 }
 
 // In a fixed order: the same sum on every run, though not the same on every width.

@@ -39,7 +39,7 @@ def shapes(args: argparse.Namespace) -> int:
     examples:
       cppn shapes photo.jpg
       cppn shapes photo.jpg --kind stroke -o painting.png -o painting.gif
-      cppn shapes photo.jpg --kind fourier -n 64 --steps 3000 --scale 4 -o poster.png
+      cppn shapes photo.jpg -n 64 --steps 3000 --scale 4 -o poster.png
       cppn shapes photo.jpg -o photo.safetensors -o photo.svg
 
     Kinds: fourier, splats whose colours add up; depth, splats in front of each
