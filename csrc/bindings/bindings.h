@@ -24,6 +24,7 @@ void bind_cascade(py::module_& m);
 void bind_layers(py::module_& m);
 void bind_mlp(py::module_& m);
 void bind_convolution(py::module_& m);
+void bind_genetic(py::module_& m);
 void bind_cuda(py::module_& m);
 void bind_rounding(py::module_& m);
 void bind_codec(py::module_& m);
