@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'HAS_CUDA', 'Layers', 'MAX_CHANNELS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'Perceptron', 'PerceptronDescent', 'Shape', 'Task', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'prior_bits', 'run_perceptrons', 'solve', 'step_grid']
+__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'GeneticSearch', 'HAS_CUDA', 'Layers', 'MAX_CHANNELS', 'MAX_CORNERS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'Perceptron', 'PerceptronDescent', 'Shape', 'Task', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'paint_entities', 'prior_bits', 'run_perceptrons', 'solve', 'step_grid']
 class Shape:
     """
     The sizes of a cascade and the activation (by number) of every neuron.
@@ -328,6 +328,31 @@ class PerceptronDescent:
         """
         (step, params (K,), m (K,), v (K,), running moments).
         """
+class GeneticSearch:
+    """
+    A painting in search of its entities; target (H, W, C).
+    """
+    def __init__(self, cpu: Cpu, grid: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], target: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], background: typing.Annotated[numpy.typing.ArrayLike, numpy.int32], entities: typing.Annotated[numpy.typing.ArrayLike, numpy.int32], corners: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], population: typing.SupportsInt | typing.SupportsIndex, generations: typing.SupportsInt | typing.SupportsIndex, survivors: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def add(self, step: typing.SupportsInt | typing.SupportsIndex) -> bool:
+        """
+        One more entity; false if none lessens the error.
+        """
+    def entities(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        (n, row)
+        """
+    def refine(self, n: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex) -> bool:
+        """
+        Entity n searched anew; false if it stays.
+        """
+    def weigh(self, entity: typing.Annotated[numpy.typing.ArrayLike, numpy.int32], n: typing.SupportsInt | typing.SupportsIndex) -> tuple[typing.Any, ...]:
+        """
+        (change of the error, best colours) of an entity (1, row) at place n.
+        """
+    @property
+    def error(self) -> float:
+        ...
 class DeviceError(RuntimeError):
     """
     A device that cannot run here, or failed; the message says why.
@@ -483,6 +508,10 @@ def open_cuda(index: typing.SupportsInt | typing.SupportsIndex = 0) -> Backend:
     """
     A backend on that GPU. Raises DeviceError.
     """
+def paint_entities(cpu: Cpu, grid: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], background: typing.Annotated[numpy.typing.ArrayLike, numpy.int32], entities: typing.Annotated[numpy.typing.ArrayLike, numpy.int32], width: typing.SupportsInt | typing.SupportsIndex, height: typing.SupportsInt | typing.SupportsIndex, region: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    (H, W, C): entities (n, row) over a background (C), in levels of a grid (vertices, channels, points, colours, alphas); bit-exact everywhere.
+    """
 def prior_bits(a_code: typing.SupportsInt | typing.SupportsIndex, b_code: typing.SupportsInt | typing.SupportsIndex, max_level: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     """
     (max_level + 1,) ideal code length of a level of magnitude 0, 1, ... in bits, sign and escape included.
@@ -502,6 +531,7 @@ def step_grid(code: typing.SupportsInt | typing.SupportsIndex) -> float:
 CODERS: tuple = ('mixed-radix', 'static', 'learning')
 HAS_CUDA: bool = False
 MAX_CHANNELS: int = 4
+MAX_CORNERS: int = 8
 MAX_MLP_LAYERS: int = 64
 MAX_MLP_WIDTH: int = 1024
 MAX_NEURONS: int = 128

@@ -17,6 +17,7 @@ from .errors import FormatError
 from .models.base import check_size
 from .models.cascade import Cascade, CascadeConfig
 from .models.foreign import from_tensors
+from .models.genetic import Genetic
 from .models.perceptron import Perceptron
 
 if TYPE_CHECKING:
@@ -149,6 +150,8 @@ def _load_safetensors(path: str | os.PathLike[str], size: tuple[int, int] | None
                 return Cascade.from_state(tensors, metadata)
             if metadata.get("kind") == Perceptron.KIND:
                 return Perceptron.from_state(tensors, metadata)
+            if metadata.get("kind") == Genetic.KIND:
+                return Genetic.from_state(tensors, metadata)
             if metadata.get("format", "pt") == "pt" and "dense_head.weight" in tensors:
                 return from_tensors(tensors, size)
             raise FormatError(f"{os.fspath(path)} holds no model of cppn_native")
