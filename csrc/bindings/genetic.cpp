@@ -37,6 +37,8 @@ std::vector<int32_t> checked_entities(const EntityGrid& grid, const IntArray& en
            "corners or alpha out of range");
     for (int k = 2; k < grid.colour(); ++k)
       expect(from[k] >= grid.least() && from[k] <= grid.most(), "a point is out of range");
+    expect(from[0] != 0 || (from[5] == from[3] && from[4] >= from[2] && from[7] >= from[3]),
+           "an ellipse's points are not in their one form");
     for (int k = grid.colour(); k < grid.row(); ++k)
       expect(from[k] >= 0 && from[k] < grid.colours, "a colour is out of range");
   }

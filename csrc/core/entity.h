@@ -1,6 +1,7 @@
 // Entities of a painting: an outline, an opacity and a colour, in whole numbers.
 //   V points at most, C channels; a row of 2 + 2 V + C integers:
 //     corners (0: an ellipse, of 3 points), alpha, x and y of every point (unused ones 0), colour
+//   an ellipse's second point is right of the first at its height, its third not above it
 //   a point is k / points of the picture's width or height, an opacity (k + 1) / alphas, a colour (k + 1/2) /
 //   colours
 #pragma once

@@ -1,7 +1,9 @@
 // Ellipses and polygons by their points, and how much of a pixel they cover.
 //   polygon of 3 and more corners: inside by the even-odd rule, as SVG's fill-rule says it
-//   ellipse, corners = 0: centre c and the ends p, q of two conjugate half-diameters; the points
-//     c + cos t (p - c) + sin t (q - c), so that an affine map of the points is the map of the ellipse
+//   ellipse, corners = 0: its centre c, the end p of its half-diameter to the right, at the height of c, and
+//   the end q
+//     of the half-diameter conjugate to that, downward; the points c + cos t (p - c) + sin t (q - c). Every
+//     ellipse has one such form, and an affine map that keeps level lines level is the map of its points
 // A pixel's share is taken on kSubrows lines through it, exactly along each: a number between 0 and 1 that is
 // the covered area but for how an edge runs between two lines. Nothing but IEEE +, -, x, / and square roots
 // in double: the same bits on every machine, compiled without contraction.
@@ -20,16 +22,14 @@ struct Outline {  // in pixels
   int corners = 0;
   double x[kMaxCorners], y[kMaxCorners];
   double top, bottom;
-  // of an ellipse: where its lines' middles run, half their length, and R^2 = the square of half its height
-  double slant, half, height2;
+  // of an ellipse: half its width and its height, and how far its middle moves in a line's height
+  double half, reach, slant;
 
   void finish() {
     if (corners == 0) {
-      const double ax = x[1] - x[0], ay = y[1] - y[0], bx = x[2] - x[0], by = y[2] - y[0];
-      height2 = ay * ay + by * by;
-      slant = height2 > 0 ? (ax * ay + bx * by) / height2 : 0;
-      half = height2 > 0 ? std::fabs(ax * by - ay * bx) / height2 : 0;
-      const double reach = std::sqrt(height2);
+      half = std::fabs(x[1] - x[0]);
+      reach = std::fabs(y[2] - y[0]);
+      slant = reach > 0 ? (x[2] - x[0]) / (y[2] - y[0]) : 0;
       top = y[0] - reach;
       bottom = y[0] + reach;
     } else {
@@ -42,8 +42,8 @@ struct Outline {  // in pixels
 // Where the line at height y goes in and out, ascending; an even number.
 inline int crossings(const Outline& o, double y, double* at) {
   if (o.corners == 0) {
-    const double dy = y - o.y[0], rest = o.height2 - dy * dy;
-    if (!(rest > 0)) return 0;
+    const double dy = y - o.y[0], part = dy / o.reach, rest = 1 - part * part;
+    if (!(rest > 0)) return 0;  // nor of a flat one
     const double middle = o.x[0] + o.slant * dy, reach = o.half * std::sqrt(rest);
     at[0] = middle - reach;
     at[1] = middle + reach;

@@ -36,6 +36,16 @@ void Breeder::shift(int32_t* point, double x, double y) const {
   put(point, point[0] / per_x_ + x, point[1] / per_y_ + y);
 }
 
+void Breeder::straighten(int32_t* p) const {
+  const auto kept = [&](int32_t level) { return std::min(std::max(level, grid_.least()), grid_.most()); };
+  if (p[2] < p[0]) p[2] = kept(2 * p[0] - p[2]);
+  p[3] = p[1];
+  if (p[5] < p[1]) {
+    p[4] = kept(2 * p[0] - p[4]);
+    p[5] = kept(2 * p[1] - p[5]);
+  }
+}
+
 void Breeder::draw(Draws& draws, Place place, int32_t* entity) const {
   std::fill(entity, entity + grid_.row(), 0);
   entity[0] = corners_[size_t(draws.below(int64_t(corners_.size())))];
@@ -55,6 +65,7 @@ void Breeder::draw(Draws& draws, Place place, int32_t* entity) const {
       std::swap(y[j], y[j - 1]);
     }
   for (int k = 0; k < count; ++k) put(entity + 2 + 2 * k, place.x + x[k], place.y + y[k]);
+  if (entity[0] == 0) straighten(entity + 2);
 }
 
 void Breeder::mutate(Draws& draws, const int32_t* parent, int32_t* entity) const {
@@ -74,6 +85,7 @@ void Breeder::mutate(Draws& draws, const int32_t* parent, int32_t* entity) const
   const bool all = what <= 2 || (entity[0] == 0 && one == 0);
   for (int k = 0; k < count; ++k)
     if (all || k == one) shift(entity + 2 + 2 * k, x, y);
+  if (entity[0] == 0) straighten(entity + 2);
 }
 
 }  // namespace cppn

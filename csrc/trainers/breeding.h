@@ -47,6 +47,7 @@ class Breeder {
  private:
   void put(int32_t* point, double x, double y) const;
   void shift(int32_t* point, double x, double y) const;
+  void straighten(int32_t* points) const;  // an ellipse's, into their one form
 
   EntityGrid grid_;
   std::vector<int32_t> corners_;  // to choose from

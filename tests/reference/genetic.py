@@ -1,7 +1,7 @@
 """Paintings of entities over each other in float64 (csrc/core/outline.h, entity.h, blend.h), written to be read.
 
 An entity is (corners, alpha, points, colour) in levels of a grid (vertices, channels, points, colours, alphas):
-corners 0 is an ellipse of a centre and the ends of two conjugate half-diameters.
+corners 0 is an ellipse of a centre and the ends of two conjugate half-diameters, the first of them level.
 """
 
 import numpy as np

@@ -93,7 +93,8 @@ class Genetic(Model):
 
     size        (width, height) of the picture it was fitted to
     background  (C) levels under all entities
-    entities    (n, row) int32, the lowest first: corners (0: an ellipse), alpha, V points (x, y), colour
+    entities    (n, row) int32, the lowest first: corners (0: an ellipse), alpha, V points (x, y), colour; of an ellipse
+                the centre, an end of the level half-diameter and one of the half-diameter conjugate to it
     """
 
     KIND: ClassVar[str] = "genetic"
@@ -260,6 +261,9 @@ def _entities(config: GeneticConfig, entities: NDArray[Any]) -> Levels:
     low, high = -(config.points // 2), config.points + config.points // 2
     if points.size and (points.min() < low or points.max() > high):
         raise ValueError(f"points must be levels from {low} to {high}, got {points.min()} to {points.max()}")
+    x, y = points[:, ::2], points[:, 1::2]
+    if not ((corners != 0) | ((y[:, 1] == y[:, 0]) & (x[:, 1] >= x[:, 0]) & (y[:, 2] >= y[:, 0]))).all():
+        raise ValueError("points of an ellipse must be its centre, one to the right at its height, and one not above")
     checked = np.array(entities, np.int32, order="C")
     own = np.arange(config.room) < np.where(corners == 0, 3, corners)[:, None]
     checked[:, 2:colour] *= np.repeat(own, 2, axis=1)
