@@ -327,7 +327,7 @@ def test_export_by_suffix_and_sizes(tmp_path):
 
 
 def test_export_refuses_what_cannot_be_reached():
-    with pytest.raises(ValueError, match=r"target 'pyth' is for cascades alone; a Painter has py, js, c, glsl, html"):
+    with pytest.raises(ValueError, match=r"a Painter cannot become 'pyth'; it can py, js, c, glsl, html"):
         export.export(PICTURES["painter"], target="pyth")
     with pytest.raises(ValueError, match=r"holds up to 16384 weights, this network needs 31204: a page \(html\)"):
         export.export(Painter((9, 9), hidden_size=100), target="glsl")

@@ -144,9 +144,9 @@ def test_the_native_door_refuses_what_does_not_fit():
     for column, value in ((0, 1), (0, 4), (1, 16), (2, 97), (3, -33), (5, 1), (4, -1), (8, 256), (10, -1)):
         row = np.zeros((1, 11), np.int32)
         row[0, column] = value
-        with pytest.raises(ValueError, match="out of range|one form"):
+        with pytest.raises(ValueError, match=r"out of range|one form"):
             search(grid, target, black, row)
-        with pytest.raises(ValueError, match="out of range|one form"):
+        with pytest.raises(ValueError, match=r"out of range|one form"):
             _core.paint_entities(cpu(), grid, black, row, 4, 4, WHOLE)
     with pytest.raises(ValueError, match="no such entity"):
         search(grid, target, black, none).refine(0, 0)

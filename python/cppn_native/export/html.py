@@ -186,7 +186,7 @@ def source(program: Program) -> str:
 
 def shell(
     picture: Picture, core: str, network: str, *, count: int, draw: str = _AT_ONCE, options: str = "",
-    heavy: bool = False,
+    heavy: bool = False, canvas: str = "",
 ) -> str:  # fmt: skip
     """A page around two ways to compute.
 
@@ -197,14 +197,16 @@ def shell(
     draw     JavaScript that draws the geometry g with the context gl, where r is the uniform from pixels to places
     options  further ones of that context
     heavy    the canvas begins with larger pixels, and does not even compute those in one go
+    canvas   JavaScript that defines ``canvas2d()``, which sets ``paint``; without ``network`` the only way to draw
     """
+    first = 24 if heavy else 8
     return fill(
         _PAGE,
         count=count,
         paper="#fff" if picture.alpha else "#111",
         core=core,
         view=fill(_VIEW, width=picture.size[0], height=picture.size[1]),
-        webgl=network + fill(_WEBGL, draw=draw, options=options),
-        canvas=fill(_CANVAS, first=24 if heavy else 8, whole=24 if heavy else 4),
+        webgl=network + fill(_WEBGL, draw=draw, options=options) if network else "const webgl=()=>0;\n",
+        canvas=canvas or fill(_CANVAS, first=first, whole=24 if heavy else 4),
         input=_INPUT,
     )
