@@ -340,7 +340,7 @@ def test_hostile_metadata_is_refused(painted, tmp_path, key):
         ({"rounds": -1}, "rounds must be"),
         ({"seed": -1}, "seed must be"),
         ({"minutes": 0}, "minutes must be"),
-        ({"device": "cuda:0"}, "CPU only"),
+        ({"device": "cuda:0"}, "cannot run paintings"),
     ],
 )
 def test_bad_orders_are_refused_in_the_callers_words(options, message):

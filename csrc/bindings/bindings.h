@@ -23,6 +23,7 @@ void bind_machine(py::module_& m);
 void bind_cascade(py::module_& m);
 void bind_layers(py::module_& m);
 void bind_mlp(py::module_& m);
+void bind_shapes(py::module_& m);
 void bind_convolution(py::module_& m);
 void bind_genetic(py::module_& m);
 void bind_cuda(py::module_& m);

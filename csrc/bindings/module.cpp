@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, m) {
   cppn::bindings::bind_cascade(m);
   cppn::bindings::bind_layers(m);
   cppn::bindings::bind_mlp(m);
+  cppn::bindings::bind_shapes(m);
   cppn::bindings::bind_convolution(m);
   cppn::bindings::bind_genetic(m);
   cppn::bindings::bind_cuda(m);

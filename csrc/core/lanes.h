@@ -1,6 +1,7 @@
 // What a formula may ask of a number. Every formula in core is a template over V: a float, a GNU vector of
 // floats (one pixel per lane), or a float inside a CUDA kernel, so that each is written once.
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -13,7 +14,7 @@
 namespace cppn {
 
 template <class V>
-struct Lanes;  // splat, bits, from_bits, min, max, reciprocal; specialised for vectors in cpu/vec.h
+struct Lanes;  // splat, bits, from_bits, min, max, root, reciprocal; specialised for vectors in cpu/vec.h
 
 template <>
 struct Lanes<float> {
@@ -31,6 +32,7 @@ struct Lanes<float> {
   }
   static CPPN_FN float min(float a, float b) { return a < b ? a : b; }
   static CPPN_FN float max(float a, float b) { return a > b ? a : b; }
+  static CPPN_FN float root(float v) { return sqrtf(v); }
 #if defined(CPPN_CUDA_FAST)
   // A GPU's own exp2 and reciprocal, an instruction each, within 2 units in the last place. (Its own sine is
   // good to 5e-7 only, which a gradient of small differences shows.)

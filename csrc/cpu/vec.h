@@ -28,6 +28,18 @@ struct Lanes<vf> {
   static CPPN_FN vf splat(float s) { return vf{} + s; }
   static CPPN_FN vi bits(vf v) { return (vi)v; }
   static CPPN_FN vf from_bits(vi b) { return (vf)b; }
+  static CPPN_FN vf root(vf v) {
+#if defined(__AVX512F__)
+    return (vf)_mm512_sqrt_ps((__m512)v);
+#elif defined(__AVX2__)
+    return (vf)_mm256_sqrt_ps((__m256)v);
+#elif defined(__SSE2__)
+    return (vf)_mm_sqrt_ps((__m128)v);
+#else
+    for (int l = 0; l < kLanes; ++l) v[l] = __builtin_sqrtf(v[l]);
+    return v;
+#endif
+  }
   // a < b ? a : b is what minps computes, NaN included; older compilers do not see it.
 #if defined(__AVX512F__)
   static CPPN_FN vf min(vf a, vf b) { return (vf)_mm512_min_ps((__m512)a, (__m512)b); }
@@ -62,17 +74,32 @@ CPPN_FN vf load_unaligned(const float* p) {
   return v;
 }
 
-CPPN_FN vf square_root(vf v) {
+CPPN_FN vf square_root(vf v) { return Lanes<vf>::root(v); }
+
+// Whether any lane of a comparison holds.
+CPPN_FN bool any(vi v) {
 #if defined(__AVX512F__)
-  return (vf)_mm512_sqrt_ps((__m512)v);
+  return _mm512_test_epi32_mask((__m512i)v, (__m512i)v) != 0;
 #elif defined(__AVX2__)
-  return (vf)_mm256_sqrt_ps((__m256)v);
+  return _mm256_movemask_ps((__m256)v) != 0;
 #elif defined(__SSE2__)
-  return (vf)_mm_sqrt_ps((__m128)v);
+  return _mm_movemask_ps((__m128)v) != 0;
 #else
-  for (int l = 0; l < kLanes; ++l) v[l] = __builtin_sqrtf(v[l]);
-  return v;
+  int32_t all = 0;
+  for (int l = 0; l < kLanes; ++l) all |= v[l];
+  return all != 0;
 #endif
+}
+
+// Halves added to each other until one lane is left: a fixed order, though another on every width.
+CPPN_FN float fold(vf v) {
+  float a[kLanes];
+  memcpy(a, &v, sizeof v);
+#pragma GCC unroll 4
+  for (int width = kLanes / 2; width > 0; width /= 2)
+#pragma GCC unroll 8
+    for (int l = 0; l < width; ++l) a[l] += a[l + width];
+  return a[0];
 }
 
 // In a fixed order: the same sum on every run, though not the same on every width.

@@ -20,6 +20,7 @@ from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
 from .models.genetic import Genetic, GeneticConfig
 from .models.perceptron import Perceptron, PerceptronConfig
+from .models.shapes import Shapes, ShapesConfig
 from .motion import latent_walk, morph
 from .progress import Progress
 from .recipes import Recipe, Stage
@@ -45,6 +46,8 @@ __all__ = [
     "PointClassifier",
     "Progress",
     "Recipe",
+    "Shapes",
+    "ShapesConfig",
     "Stage",
     "__version__",
     "collage",

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'GeneticSearch', 'HAS_CUDA', 'Layers', 'MAX_CHANNELS', 'MAX_CORNERS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'Perceptron', 'PerceptronDescent', 'Shape', 'Task', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'paint_entities', 'prior_bits', 'run_perceptrons', 'solve', 'step_grid']
+__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'GeneticSearch', 'HAS_CUDA', 'Layers', 'MAX_CHANNELS', 'MAX_CORNERS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'MAX_SHAPES', 'MAX_SHAPE_TERMS', 'Perceptron', 'PerceptronDescent', 'Shape', 'ShapesDescent', 'Task', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'paint_entities', 'prior_bits', 'render_shapes', 'run_perceptrons', 'shape_parameters', 'shapes_gradient', 'solve', 'step_grid']
 class Shape:
     """
     The sizes of a cascade and the activation (by number) of every neuron.
@@ -328,6 +328,24 @@ class PerceptronDescent:
         """
         (step, params (K,), m (K,), v (K,), running moments).
         """
+class ShapesDescent:
+    """
+    AdamW on shapes; state is (step, params, m, v, best, best loss).
+    """
+    def __init__(self, cpu: Cpu, shape: tuple[str, str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex], x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], target: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], state: tuple[typing.SupportsInt | typing.SupportsIndex, typing.Annotated[numpy.typing.ArrayLike, numpy.float32], typing.Annotated[numpy.typing.ArrayLike, numpy.float32], typing.Annotated[numpy.typing.ArrayLike, numpy.float32], typing.Annotated[numpy.typing.ArrayLike, numpy.float32], typing.SupportsFloat | typing.SupportsIndex], loss: str = 'root', decay: typing.SupportsFloat | typing.SupportsIndex = 0.009999999776482582) -> None:
+        ...
+    def look(self) -> tuple[float, float]:
+        """
+        (loss, sum of squared errors) of the parameters as they are.
+        """
+    def run(self, rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> list[tuple[float, float]]:
+        """
+        A step for every rate; (loss, sum of squared errors) of each.
+        """
+    def state(self) -> tuple[typing.Any, ...]:
+        """
+        (step, params (K,), m (K,), v (K,), best (K,), best loss).
+        """
 class GeneticSearch:
     """
     A painting in search of its entities; target (H, W, C).
@@ -516,9 +534,21 @@ def prior_bits(a_code: typing.SupportsInt | typing.SupportsIndex, b_code: typing
     """
     (max_level + 1,) ideal code length of a level of magnitude 0, 1, ... in bits, sign and escape included.
     """
+def render_shapes(cpu: Cpu, shape: tuple[str, str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex], params: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    (H, W, C) of the shape (kind, formula, n, terms, channels, unit) at columns x (W,) and rows y (H,).
+    """
 def run_perceptrons(cpu: Cpu, descents: collections.abc.Sequence[PerceptronDescent], rates: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]], noise: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> list[float]:
     """
     The same for several networks that were made `alone`, a network to a thread; their mean losses.
+    """
+def shape_parameters(kind: str) -> list[tuple[str, str, float, float]]:
+    """
+    (name, map, scale, offset) of every parameter, in the order they are packed: value = scale map(raw) + offset.
+    """
+def shapes_gradient(cpu: Cpu, shape: tuple[str, str, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex], params: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], y: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], target: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], loss: str = 'root') -> tuple[float, float, numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32]]:
+    """
+    (loss, sum of squared errors, gradient (K,), params (K,) with the colours set that follow from the target).
     """
 def solve(backend: Cpu, a: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> typing.Any:
     """
@@ -536,6 +566,8 @@ MAX_MLP_LAYERS: int = 64
 MAX_MLP_WIDTH: int = 1024
 MAX_NEURONS: int = 128
 MAX_OCTAVES: int = 7
+MAX_SHAPES: int = 65536
+MAX_SHAPE_TERMS: int = 16
 __version__: str = '0.1.0'
 
 class FormatError(ValueError): ...

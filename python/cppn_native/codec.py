@@ -19,6 +19,7 @@ from .models.cascade import Cascade, CascadeConfig
 from .models.foreign import from_tensors
 from .models.genetic import Genetic
 from .models.perceptron import Perceptron
+from .models.shapes import Shapes
 
 if TYPE_CHECKING:
     from .models.base import Model
@@ -152,6 +153,8 @@ def _load_safetensors(path: str | os.PathLike[str], size: tuple[int, int] | None
                 return Perceptron.from_state(tensors, metadata)
             if metadata.get("kind") == Genetic.KIND:
                 return Genetic.from_state(tensors, metadata)
+            if metadata.get("kind") == Shapes.KIND:
+                return Shapes.from_state(tensors, metadata)
             if metadata.get("format", "pt") == "pt" and "dense_head.weight" in tensors:
                 return from_tensors(tensors, size)
             raise FormatError(f"{os.fspath(path)} holds no model of cppn_native")

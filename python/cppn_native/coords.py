@@ -17,6 +17,9 @@ CONVENTIONS = ("seed", "centered")
 
 seed      x = i / 256, y = j / 256 with i, j from 0 at the top left: the 1020-byte program's raw pixel indices
 centered  x = (2 i + 1 - W) / max(W, H), y alike: (0, 0) in the middle, the long side from -1 to 1
+
+Beside them, "unit" is that of shapes, and of no network: (centered + 1) / 2, the long side from 0 to 1, the short one in
+the middle; of a square x = (i + 1/2) / W.
 """
 
 Region = tuple[float, float, float, float]
@@ -48,6 +51,8 @@ def _axis(
         return ((place * length - 0.5) / 256.0).astype(np.float32)
     if convention == "centered":
         return ((2.0 * place * length - length) / max(fitted)).astype(np.float32)
+    if convention == "unit":
+        return ((place * length + (max(fitted) - length) / 2) / max(fitted)).astype(np.float32)
     raise ValueError(f"coords must be one of {', '.join(CONVENTIONS)}, got {convention!r}")
 
 
@@ -59,4 +64,6 @@ def line(convention: str, fitted: tuple[int, int], which: int) -> tuple[float, f
         return length / 256, -0.5 / 256
     if convention == "centered":
         return 2 * length / longest, -length / longest
+    if convention == "unit":
+        return length / longest, (longest - length) / (2 * longest)
     raise ValueError(f"coords must be one of {', '.join(CONVENTIONS)}, got {convention!r}")

@@ -66,6 +66,8 @@ struct LayerKernels {
 
 struct MlpKernels;          // mlp_kernels.h
 struct ConvolutionKernels;  // convolution.h
+struct ShapesTrainKernels;  // shapes_kernels.h
+struct ShapesRenderKernels;
 
 struct Kernels {
   const char* isa;
@@ -76,6 +78,8 @@ struct Kernels {
   const LayerKernels* layers;
   const MlpKernels* mlp;
   const ConvolutionKernels* convolution;
+  const ShapesTrainKernels* shapes;
+  const ShapesRenderKernels* shapes_render;
   double (*peak)(double seconds);  // GFLOP/s of multiply-adds from registers, one thread
 };
 

@@ -19,7 +19,8 @@ from ..devices import open_cpu
 from ..errors import FormatError
 from ..image import ImageLike, load_image, write_atomic
 from ..models.base import Model
-from ..models.genetic import Genetic, GeneticConfig, Levels, on_cpu
+from ..models.floating import on_cpu
+from ..models.genetic import Genetic, GeneticConfig, Levels
 from ..progress import Progress, Reporter
 from .order import check_budget
 from .order_perceptron import Limits
@@ -101,7 +102,7 @@ def train_genetic(
     )  # fmt: skip
     if init is not None and not (isinstance(init, Genetic) and init.config == config):
         raise ValueError(f"init must be a Genetic of the same config, got {init!r}")
-    on_cpu(device)
+    on_cpu(device, "paintings")
     pixels = load_image(image, channels=config.channels, background=background)[:, :, : config.channels]
     if max(pixels.shape[:2]) > 65535:
         raise ValueError(f"image must be at most 65535 pixels wide and high, got {pixels.shape[1::-1]}")

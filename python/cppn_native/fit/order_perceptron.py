@@ -12,7 +12,8 @@ import numpy as np
 from ..devices import open_cpu
 from ..image import ImageLike, load_image
 from ..models.base import Model
-from ..models.perceptron import PRESETS, Perceptron, PerceptronConfig, on_cpu
+from ..models.floating import on_cpu
+from ..models.perceptron import PRESETS, Perceptron, PerceptronConfig
 from ..progress import Reporter
 from ..recipes import Recipe, mysterynet, plain
 from .order import check_budget
@@ -57,7 +58,7 @@ def train_perceptron(
     config = replace(PRESETS[model] if isinstance(model, str) else model, **_of(options, _CONFIG))
     start = _start(init, config)
     plan = _plan(model, config, limits, _of(options, set(options) - _CONFIG))
-    on_cpu(device)
+    on_cpu(device, "perceptrons")
     channels = config.channels
     pixels = load_image(image, channels=channels, background=background)[:, :, :channels]
     height, width = pixels.shape[:2]

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from .. import _core
 from ..coords import Region
-from ..devices import cannot_run, check_device, open_cpu
+from ..devices import open_cpu
 from .base import Model, check_region, check_size
+from .floating import on_cpu
 
 __all__ = ["SHAPES", "Genetic", "GeneticConfig"]
 
@@ -158,7 +159,7 @@ class Genetic(Model):
         device: str = "auto",
         threads: int | None = None,
     ) -> NDArray[np.float32]:
-        on_cpu(device)
+        on_cpu(device, "paintings")
         width, height = self.size if size is None else check_size(size)
         where = WHOLE if region is None else check_region(region)
         cpu = open_cpu(threads)
@@ -209,13 +210,6 @@ class Genetic(Model):
             "size": json.dumps(self.size),
             "recipe": self.recipe,
         }
-
-
-def on_cpu(device: str) -> None:
-    """``DeviceError`` for a GPU by name: paintings are the CPU's."""
-    check_device(device)
-    if device.startswith("cuda"):
-        raise cannot_run(device, "paintings of entities are made on the CPU only")
 
 
 def _unnamed(config: GeneticConfig, state: dict[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -9,10 +9,8 @@ the weights, so that files go both ways.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,8 +21,9 @@ from ..coords import CONVENTIONS, Region, axes
 from ..coords import line as coordinate
 from ..layers import Inputs, Layer, evaluate
 from ..plane import Plane, Term
-from .base import Model, check_region, check_size
+from .base import check_region, check_size
 from .encoding import Encoding
+from .floating import FloatModel, on_cpu
 
 __all__ = ["PRESETS", "Perceptron", "PerceptronConfig"]
 
@@ -114,7 +113,7 @@ PRESETS = {
 }
 
 
-class Perceptron(Model):
+class Perceptron(FloatModel):
     """A perceptron with weights.
 
     size     (width, height) of the picture it was fitted to
@@ -123,6 +122,7 @@ class Perceptron(Model):
     """
 
     KIND: ClassVar[str] = "perceptron"
+    WHAT: ClassVar[str] = "perceptron"
 
     def __init__(self, config: PerceptronConfig, size: tuple[int, int], state: dict[str, NDArray[Any]]) -> None:
         self.config = config
@@ -248,7 +248,7 @@ class Perceptron(Model):
         device: str = "auto",
         threads: int | None = None,
     ) -> NDArray[np.float32]:
-        on_cpu(device)
+        on_cpu(device, "perceptrons")
         width, height = self.size if size is None else check_size(size)
         where = check_region(region) if region is not None else None
         x, y = axes(self.config.coords, self.size, (width, height), where)
@@ -259,39 +259,6 @@ class Perceptron(Model):
             points = np.stack([np.tile(x, len(band)), np.repeat(band, width)], axis=1).astype(np.float64)
             out[top : top + rows] = self._at(network, points, threads).reshape(len(band), width, -1)
         return out
-
-    def render_bytes(
-        self,
-        size: tuple[int, int] | None = None,
-        *,
-        region: Region | None = None,
-        device: str = "auto",
-        threads: int | None = None,
-    ) -> NDArray[np.uint8]:
-        a = self.render_float(size, region=region, device=device, threads=threads)
-        return np.asarray(np.clip(256 * np.where(a > 0, a, np.float32(0)), 0, 255).astype(np.uint8))
-
-    def timelapse(self, path: str | os.PathLike[str], fps: float = 24, size: tuple[int, int] | None = None) -> None:
-        """The training as a moving picture (.gif, .webp, .apng, .mp4), from the snapshots that ``cn.train(...,
-        snapshots=N)`` kept; the last frame is held for a second. ``ValueError`` if there are none."""
-        from ..video import write_video
-
-        if not self.snapshots:
-            raise ValueError("timelapse needs snapshots: train with snapshots=100, say")
-        frames = [*self.snapshots, *[self] * max(1, round(fps))]
-        write_video(path, (frame.render(size) for frame in frames), fps)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the model atomically, as ``.safetensors``."""
-        if Path(path).suffix.lower() == ".cppn":
-            raise ValueError(f"path must end in .safetensors: a .cppn holds no perceptron; got {os.fspath(path)!r}")
-        super().save(path)
-
-    def to_bytes(self) -> bytes:
-        """The ``.safetensors`` file: a perceptron has no ``.cppn``."""
-        from safetensors.numpy import save
-
-        return save(self.state_dict(), metadata=self._metadata())
 
     def _channels(self) -> int:
         return self.config.channels
@@ -304,13 +271,3 @@ class Perceptron(Model):
             "size": json.dumps(self.size),
             "recipe": self.recipe,
         }
-
-
-def on_cpu(device: str) -> None:
-    """``DeviceError`` for a GPU by name: perceptrons run on the CPU only, so far."""
-    from ..devices import check_device
-    from ..errors import DeviceError
-
-    check_device(device)
-    if device.startswith("cuda"):
-        raise DeviceError(f'device="{device}" cannot run perceptrons yet: use device="cpu"')

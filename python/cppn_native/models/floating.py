@@ -1,0 +1,68 @@
+"""Models whose weights stay floats: perceptrons, shapes. Their file is a ``.safetensors``, their training may be kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..coords import Region
+from .base import Model
+
+__all__ = ["FloatModel", "on_cpu"]
+
+
+class FloatModel(Model):
+    """``WHAT`` is what error messages call such models; ``snapshots`` are models of the training's course, ``recipe``
+    the training's plan as JSON."""
+
+    WHAT: ClassVar[str]
+    snapshots: Sequence[Model]
+    recipe: str
+
+    def render_bytes(
+        self,
+        size: tuple[int, int] | None = None,
+        *,
+        region: Region | None = None,
+        device: str = "auto",
+        threads: int | None = None,
+    ) -> NDArray[np.uint8]:
+        a = self.render_float(size, region=region, device=device, threads=threads)
+        return np.asarray(np.clip(256 * np.where(a > 0, a, np.float32(0)), 0, 255).astype(np.uint8))
+
+    def timelapse(self, path: str | os.PathLike[str], fps: float = 24, size: tuple[int, int] | None = None) -> None:
+        """The training as a moving picture (.gif, .webp, .apng, .mp4), from the snapshots that ``cn.train(...,
+        snapshots=N)`` kept; the last frame is held for a second. ``ValueError`` if there are none."""
+        from ..video import write_video
+
+        if not self.snapshots:
+            raise ValueError("timelapse needs snapshots: train with snapshots=100, say")
+        frames = [*self.snapshots, *[self] * max(1, round(fps))]
+        write_video(path, (frame.render(size) for frame in frames), fps)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the model atomically, as ``.safetensors``."""
+        if Path(path).suffix.lower() == ".cppn":
+            raise ValueError(f"path must end in .safetensors: a .cppn holds no {self.WHAT}; got {os.fspath(path)!r}")
+        super().save(path)
+
+    def to_bytes(self) -> bytes:
+        """The ``.safetensors`` file: such a model has no ``.cppn``."""
+        from safetensors.numpy import save
+
+        return save(self.state_dict(), metadata=self._metadata())
+
+
+def on_cpu(device: str, what: str) -> None:
+    """``DeviceError`` for a GPU by name: ``what`` runs on the CPU only, so far."""
+    from ..devices import check_device
+    from ..errors import DeviceError
+
+    check_device(device)
+    if device.startswith("cuda"):
+        raise DeviceError(f'device="{device}" cannot run {what} yet: use device="cpu"')
