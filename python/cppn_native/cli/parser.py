@@ -130,8 +130,8 @@ def _neurons_arguments(add: Callable[..., Any]) -> None:
 def _export_arguments(add: Callable[..., Any]) -> None:
     add("file", help="a .cppn or .safetensors file")
     add("-o", "--output", metavar="FILE", action="append", help="a program (.py, .js, .c, .glsl, .html, .onnx, "
-        ".pyth, .svg) or a picture of the neurons, by suffix; may be repeated (default: the model's name with .html, in "
-        "the current folder)")  # fmt: skip
+        ".pyth, .svg) or a picture of the neurons, by suffix; may be repeated (default: the model's name with "
+        ".html, in the current folder)")  # fmt: skip
     add("--no-verify", action="store_true", help="do not run and compare what can be run here")
 
 

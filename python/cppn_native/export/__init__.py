@@ -11,7 +11,8 @@ from typing import TypeVar
 from ..image import write_atomic
 from ..models.base import Model
 from ..models.genetic import Genetic
-from . import c, dense, glsl, html, js, onnx, painting, pyth, python
+from ..models.shapes import Shapes
+from . import c, dense, figures, glsl, html, js, onnx, painting, pyth, python
 from .dense import DenseProgram, Layered
 from .expression import Program, program
 from .verify import Verified, run_and_compare
@@ -79,6 +80,8 @@ def sizes(model: Model | Layered) -> dict[str, int]:
 def _made(model: Model | Layered, target: str, size: tuple[int, int] | None) -> str | bytes:
     if isinstance(model, Genetic):
         return _of(painting.TARGETS, target, model)(painting.painting(model, size))
+    if isinstance(model, Shapes):
+        return _of(figures.TARGETS, target, model)(model, size)
     if not dense.is_layered(model):
         form = program(model, size)
         return _of(TARGETS, target, model)(form)

@@ -83,7 +83,9 @@ class ShapesConfig:
         if self.formula not in FORMULAS:
             raise ValueError(f"formula must be one of {', '.join(FORMULAS)}, got {self.formula!r}")
         if self.formula != "notebook" and not kind.outlined:
-            raise ValueError(f"formula must be notebook for kind {self.kind}, which has no outline; got {self.formula!r}")
+            raise ValueError(
+                f"formula must be notebook for kind {self.kind}, which has no outline; got {self.formula!r}"
+            )
 
     @property
     def count(self) -> int:
