@@ -64,7 +64,7 @@ py::array_t<float> render(cpu::CpuBackend& cpu, const Given& given, const FloatA
   return out;
 }
 
-cpu::Shapes make_shapes(cpu::CpuBackend& cpu, const Given& given, const FloatArray& x, const FloatArray& y,
+std::unique_ptr<cpu::Shapes> make_shapes(cpu::CpuBackend& cpu, const Given& given, const FloatArray& x, const FloatArray& y,
                         const FloatArray& target, const FloatArray& weight, const std::string& loss) {
   const ShapesShape s = make_shape(given);
   expect_axes(x, y);
@@ -74,20 +74,21 @@ cpu::Shapes make_shapes(cpu::CpuBackend& cpu, const Given& given, const FloatArr
   expect(weight.size() == target.size(), "weight (H, W, C) expected");
   expect(loss == "root" || loss == "l1", "unknown loss");
   const ShapeLoss kind = loss == "root" ? ShapeLoss::root : ShapeLoss::l1;
-  return {cpu, s, x.data(), x.size(), y.data(), y.size(), target.data(), weight.data(), kind};
+  return std::make_unique<cpu::Shapes>(cpu, s, x.data(), x.size(), y.data(), y.size(), target.data(),
+                                       weight.data(), kind);
 }
 
 std::tuple<double, double, py::array_t<float>, py::array_t<float>> gradient(
     cpu::CpuBackend& cpu, const Given& given, const FloatArray& params, const FloatArray& x,
     const FloatArray& y, const FloatArray& target, const FloatArray& weight, const std::string& loss) {
-  cpu::Shapes shapes = make_shapes(cpu, given, x, y, target, weight, loss);
-  expect(params.size() == shapes.shape().params(), "the parameters do not fit the shape");
+  std::unique_ptr<cpu::Shapes> shapes = make_shapes(cpu, given, x, y, target, weight, loss);
+  expect(params.size() == shapes->shape().params(), "the parameters do not fit the shape");
   py::array_t<float> grad(params.size()), after(params.size(), params.data());
   float *to = grad.mutable_data(), *w = after.mutable_data();
   cpu::ShapesLoss found;
   {
     py::gil_scoped_release release;
-    found = shapes.gradient(w, to);
+    found = shapes->gradient(w, to);
   }
   return {found.loss, found.squares, grad, after};
 }
@@ -124,9 +125,9 @@ std::unique_ptr<Descent> make_descent(std::shared_ptr<cpu::CpuBackend> cpu, cons
                                       const FloatArray& x, const FloatArray& y, const FloatArray& target,
                                       const FloatArray& weight, const State& start, const std::string& loss,
                                       float decay) {
-  cpu::Shapes shapes = make_shapes(*cpu, given, x, y, target, weight, loss);
+  std::unique_ptr<cpu::Shapes> shapes = make_shapes(*cpu, given, x, y, target, weight, loss);
   const auto& [step, params, m, v, best, best_loss] = start;
-  const py::ssize_t count = shapes.shape().params();
+  const py::ssize_t count = shapes->shape().params();
   expect(step >= 0 && best_loss >= 0, "step or best loss out of range");
   expect(params.size() == count && m.size() == count && v.size() == count && best.size() == count,
          "the parameters do not fit the shape");

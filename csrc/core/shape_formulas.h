@@ -128,30 +128,39 @@ CPPN_FN V shape_turn(const ShapeWaves<V>& w, const ShapeAngle<V>& a, V df) {
   return df * w.slope * a.side / a.slant;
 }
 
-// The outline: s = tanh(16 (radius (1 + F/10) - R) / radius) in the notebook, tanh(radius F - R) in the
-// prose; f = s where that is positive, else 0. slope: df/dv.
+// f = tanh z where that is positive, else 0, and its slope: 1 - f^2 written as a product, since most of a shape is
+// where f is near 1.
 template <class V>
-struct ShapeOutline {
+struct ShapeSoft {
   V f, slope;
 };
 
 template <class V>
-CPPN_FN ShapeOutline<V> shape_outline(const float* s, ShapeFormula formula, V waves, V r) {
+CPPN_FN ShapeSoft<V> shape_soft(V z) {
   using L = Lanes<V>;
-  const bool notebook = formula == ShapeFormula::notebook;
-  const float sharp = notebook ? kSharpness : 1.0f;
-  const V v = notebook ? L::splat(1.0f) + L::splat(0.1f) * waves - r * L::splat(s[kPerRadius])
-                       : L::splat(s[kRadius]) * waves - r;
-  const auto t = activation::tanh::eval(L::splat(sharp) * v);
-  return {rectified(t.value), step(t.value) * t.slope * L::splat(sharp)};
+  const V one = L::splat(1.0f), e = exp2_poly(z * L::splat(-2.88539008f));
+  const V a = L::reciprocal(one + e), twice = a + a;
+  const V inside = step(z);
+  return {inside * (twice - one), inside * (twice * (twice * e))};
 }
 
-// The article's disc: tanh(5 (0.2 - R) / 0.2) inside, 0 outside.
+// The outline, f = soft(v): v = 16 (radius (1 + F/10) - R) / radius in the notebook, radius F - R in the prose.
+// slope: d f / d (v / 16), or by v.
 template <class V>
-CPPN_FN ShapeOutline<V> shape_disc(V r) {
+CPPN_FN ShapeSoft<V> shape_outline(const float* s, ShapeFormula formula, V waves, V r) {
   using L = Lanes<V>;
-  const auto t = activation::tanh::eval(L::splat(5.0f) - r * L::splat(5.0f / kDisc));
-  return {rectified(t.value), step(t.value) * t.slope * L::splat(-5.0f / kDisc)};  // slope: by R
+  if (formula == ShapeFormula::prose) return shape_soft(L::splat(s[kRadius]) * waves - r);
+  const V v = L::splat(1.0f) + L::splat(0.1f) * waves - r * L::splat(s[kPerRadius]);
+  const ShapeSoft<V> t = shape_soft(L::splat(kSharpness) * v);
+  return {t.f, t.slope * L::splat(kSharpness)};
+}
+
+// The article's disc, f = soft(5 (0.2 - R) / 0.2); slope: by R.
+template <class V>
+CPPN_FN ShapeSoft<V> shape_disc(V r) {
+  using L = Lanes<V>;
+  const ShapeSoft<V> t = shape_soft((L::splat(kDisc) - r) * L::splat(5.0f / kDisc));
+  return {t.f, t.slope * L::splat(-5.0f / kDisc)};
 }
 
 // A stroke: part of a ring. log2 of its amount is

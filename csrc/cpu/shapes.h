@@ -19,6 +19,8 @@ class Shapes {
   // Pixels at x (W), y (H); target and weight (H, W, C), copied. Weights are above 0.
   Shapes(CpuBackend& backend, const ShapesShape& shape, const float* x, int64_t width, const float* y,
          int64_t height, const float* target, const float* weight, ShapeLoss loss);
+  Shapes(const Shapes&) = delete;  // its task points into it
+  Shapes& operator=(const Shapes&) = delete;
 
   // Unless null, grad (K) = dloss/dparams. Of article the colours among the parameters are set first: they
   // are the means of the target under the shapes, and the gradient goes through them.

@@ -1,5 +1,7 @@
 // Descent of a picture of shapes: the whole picture a step, AdamW, the best step remembered.
 #pragma once
+#include <memory>
+
 #include "../cpu/shapes.h"
 
 namespace cppn {
@@ -19,7 +21,7 @@ struct ShapesTerms {
 
 class ShapesDescent {
  public:
-  ShapesDescent(cpu::Shapes shapes, const ShapesTerms& terms, ShapesState start);
+  ShapesDescent(std::unique_ptr<cpu::Shapes> shapes, const ShapesTerms& terms, ShapesState start);
 
   // A step for every rate; what they came to, before each moved.
   std::vector<cpu::ShapesLoss> run(const std::vector<float>& rates);
@@ -32,7 +34,7 @@ class ShapesDescent {
   void remember(double loss);
   void update(float rate);
 
-  cpu::Shapes shapes_;
+  std::unique_ptr<cpu::Shapes> shapes_;
   ShapesTerms terms_;
   ShapesState state_;
   std::vector<float> grad_;

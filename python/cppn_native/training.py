@@ -12,6 +12,7 @@ from .fit.descent import seconds_per_step
 from .fit.machine import Machine, open_machine
 from .fit.order import FIT_PIXELS, Order, check_order
 from .fit.order_perceptron import Limits, train_perceptron
+from .fit.order_shapes import train_shapes
 from .fit.picture import Picture
 from .fit.plan import Plan
 from .fit.run import Run, fingerprint, first_state
@@ -20,6 +21,7 @@ from .image import ImageLike
 from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
 from .models.perceptron import PRESETS, Perceptron, PerceptronConfig
+from .models.shapes import Shapes, ShapesConfig
 from .progress import Progress, Reporter
 
 __all__ = ["train"]
@@ -35,9 +37,13 @@ def train(
 ) -> Perceptron: ...
 
 
+@overload
+def train(image: ImageLike, model: Literal["shapes"] | ShapesConfig, **options: Any) -> Shapes: ...
+
+
 def train(
     image: ImageLike,
-    model: str | CascadeConfig | PerceptronConfig = "cascade",
+    model: str | CascadeConfig | PerceptronConfig | ShapesConfig = "cascade",
     *,
     max_bytes: int | None = 1024,
     steps: int | None = None,
@@ -52,12 +58,12 @@ def train(
     background: str | Sequence[int] = (255, 255, 255),
     fit_pixels: int | None = FIT_PIXELS,
     **options: Any,
-) -> Cascade | Perceptron:
-    """Fits a network to a picture so that its file has at most ``max_bytes``.
+) -> Cascade | Perceptron | Shapes:
+    """Fits a network, or shapes, to a picture; a cascade so that its file has at most ``max_bytes``.
 
     image       path | PIL image | array (H, W), (H, W, 3), (H, W, 4); uint8, uint16, or float in [0, 1]
     model       "cascade" or a ``CascadeConfig``; "mysterynet", "mlp", "siren", "fourier" or a ``PerceptronConfig``,
-                which keep float weights and are saved as ``.safetensors``
+                which keep float weights and are saved as ``.safetensors``; "shapes" or a ``ShapesConfig`` likewise
     max_bytes   of the ``.cppn`` file; None: float weights, not quantized
     steps, minutes  of descent, and in all; whichever ends first. Both None: a budget that the progress bar states
     seed        same seed, same model, whatever the number of threads
@@ -68,12 +74,14 @@ def train(
     checkpoint  a file, written atomically; an existing one is continued, bit for bit
     init        a model to start from, instead of random weights
     background  what transparent pixels are put on: (r, g, b) or a CSS colour
-    fit_pixels  larger pictures are averaged down to this many pixels to fit a cascade; None: never
+    fit_pixels  larger pictures are averaged down to this many pixels to fit a cascade or shapes; None: never
     options     fields of ``CascadeConfig`` (neurons, activation, ...) and of ``cppn_native.fit.plan.Plan``
                 (method="noise" | "stochastic", rate, noise, ...); "stochastic" defaults to the seed's
                 network as well: sigmoids, raw pixel coordinates. Of a perceptron: fields of ``PerceptronConfig`` and
                 of ``cppn_native.fit.perceptron_state.PerceptronPlan`` (rate, batch, decay, loss),
-                recipe=``cn.Recipe(...)`` and snapshots=N, to be kept for ``timelapse``
+                recipe=``cn.Recipe(...)`` and snapshots=N, to be kept for ``timelapse``. Of shapes: fields of
+                ``ShapesConfig`` (kind, n, terms, channels, formula) and of
+                ``cppn_native.fit.shapes_state.ShapesPlan`` (rate, decay, loss), snapshots=N, and epochs= for steps=
 
     Ctrl-C returns the best so far within a fraction of a second; ``.stopped`` of the model says what ended it.
     Raises ``ValueError`` naming the argument, ``DeviceError`` for a device named that cannot run or fails (the
@@ -85,6 +93,12 @@ def train(
         return train_perceptron(
             image, model, limits, background, init, options, device, threads, Reporter(progress, callback), checkpoint
         )
+    if isinstance(model, ShapesConfig) or model == "shapes":
+        limits = Limits(max_bytes, steps, minutes, seed)
+        return train_shapes(
+            image, model, limits, background, init, fit_pixels, options, device, threads,
+            Reporter(progress, callback), checkpoint,
+        )  # fmt: skip
     if init is not None and not isinstance(init, Cascade):
         raise ValueError(f"init must be a Cascade, got {type(init).__name__}")
     order = check_order(model, max_bytes, steps, minutes, seed, init, background, fit_pixels, options)

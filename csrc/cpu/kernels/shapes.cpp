@@ -71,7 +71,7 @@ CPPN_FN void back_outline(const float* s, int terms, const ShapeFrame<vf>& frame
                           vf da, vf* amount, ShapeLanes& lanes) {
   ShapeWaves<vf> waves;
   shape_waves(s + kWaves, terms, angle, waves);
-  const ShapeOutline<vf> outline = shape_outline(s, Case::formula, waves.value, angle.r);
+  const ShapeSoft<vf> outline = shape_outline(s, Case::formula, waves.value, angle.r);
   vf dv;
   if constexpr (Case::kind == ShapeKind::fourier) {
     *amount = outline.f * outline.f;
@@ -134,7 +134,7 @@ void back_shape(const ShapesTask& task, const ShapesTile& t, int i, double* sums
       vf amount;
       if constexpr (Case::kind == ShapeKind::article) {
         const vf r = L::root(frame.rr), rank = load(t.rank + at);
-        const ShapeOutline<vf> disc = shape_disc(r);
+        const ShapeSoft<vf> disc = shape_disc(r);
         amount = rank * disc.f;
         store(t.rank + at, disc.f > splat(0.0f) ? rank * splat(kNextRank) : rank);
         lanes.geometry(frame, back_radial(frame, r, da * rank * disc.slope));

@@ -14,7 +14,7 @@ from ..models.perceptron import PRESETS
 from .picture import Picture, working_picture
 from .plan import BITS_PER_WEIGHT, Plan, neurons_for
 
-__all__ = ["FIT_PIXELS", "MAX_STEPS", "Order", "check_budget", "check_order"]
+__all__ = ["FIT_PIXELS", "MAX_STEPS", "Order", "check_budget", "check_fit_pixels", "check_order"]
 
 MIN_BYTES = 32
 MAX_STEPS = 10**12
@@ -74,8 +74,7 @@ def check_order(
     config = _config(model, config_options, max_bytes, init, plan_options.get("method"))
     if config.channels == 2:
         raise ValueError("channels must be 1, 3 or 4 to fit a picture, got 2")
-    if fit_pixels is not None and (isinstance(fit_pixels, bool) or int(fit_pixels) < 1):
-        raise ValueError(f"fit_pixels must be a positive integer or None, got {fit_pixels!r}")
+    check_fit_pixels(fit_pixels)
     plan = _plan(plan_options, max_bytes, int(seed))
     if steps is not None:
         plan = replace(plan, steps=int(steps))
@@ -91,6 +90,13 @@ def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         {key: value for key, value in options.items() if key in _CONFIG_OPTIONS},
         {key: value for key, value in options.items() if key in _PLAN_OPTIONS},
     )
+
+
+def check_fit_pixels(fit_pixels: object) -> None:
+    if fit_pixels is not None and (
+        isinstance(fit_pixels, bool) or not isinstance(fit_pixels, int | np.integer) or fit_pixels < 1
+    ):
+        raise ValueError(f"fit_pixels must be a positive integer or None, got {fit_pixels!r}")
 
 
 def check_budget(max_bytes: object, steps: object, minutes: object, seed: object) -> None:

@@ -25,8 +25,6 @@ __all__ = ["Limits", "train_perceptron"]
 _CONFIG = {f.name for f in fields(PerceptronConfig)}
 _PLAN = {"rate", "batch", "decay", "loss", "recipe"}
 USUAL_BYTES = 1024
-PATIENCE = 10**9
-"""Steps of a plan whose minutes count, before they are measured."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def train_perceptron(
         )
     pixels = np.ascontiguousarray(pixels)
     run = PerceptronRun(pixels, config, plan, open_cpu(threads), reporter, checkpoint, start, snapshots)
-    if plan.minutes is not None and limits.steps is None:
+    if plan.minutes is not None and limits.steps is None and run.state.step == 0:
         run.afford(60 * plan.minutes)
     what = f"{run.plan.steps} steps of {plan.batch or 'all'} pixels"
     reporter.announce(f"{width} x {height}: {len(config.layers)} layers, {config.params} weights; {what}")

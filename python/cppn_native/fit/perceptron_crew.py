@@ -80,7 +80,7 @@ def _burst(cpu: _core.Cpu, hands: Sequence[_Hand], burst: int) -> None:
         cpu, [hand.native for hand in hands], [rates for rates, _ in asked], [noise for _, noise in asked]
     )
     for hand, loss in zip(hands, losses, strict=True):
-        hand.run.took(hand.native, loss)
+        hand.run.took_from(hand.native, loss)
 
 
 def _afforded(plan: PerceptronPlan, per_step: float, pictures: int, threads: int) -> PerceptronPlan:

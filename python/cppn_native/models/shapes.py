@@ -56,6 +56,7 @@ class ShapesConfig:
     terms     of the Fourier series of an outline, of "fourier" and "depth"; 0 for the others
     channels  1 (grey), 3 (RGB) or 4 (RGBA)
     formula   of an outline: "notebook" or "prose", as the post's text has it
+    resolution  of points, which are as large as pixels of a picture with so long a side; None: as those fitted to
 
     Raises ``ValueError`` naming the field that does not fit.
     """
@@ -65,6 +66,7 @@ class ShapesConfig:
     terms: int = 8
     channels: int = 3
     formula: str = "notebook"
+    resolution: int | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -78,6 +80,9 @@ class ShapesConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ValueError(f"{name} must be an integer from {low} to {high}, got {value!r}")
+        side = self.resolution
+        if side is not None and (isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= 1 << 20):
+            raise ValueError(f"resolution must be an integer from 1 to {1 << 20} or None, got {side!r}")
         if self.channels not in (1, 3, 4):
             raise ValueError(f"channels must be 1, 3 or 4, got {self.channels!r}")
         if self.formula not in FORMULAS:
@@ -104,9 +109,13 @@ class ShapesConfig:
         """K: how many raw parameters there are."""
         return sum(int(np.prod(shape)) for shape in self.shapes().values())
 
+    def unit(self, size: tuple[int, int]) -> int:
+        """Pixels that points are as large as, in 1 of the coordinates of a picture of that (width, height)."""
+        return self.resolution or max(size)
+
     def native(self, size: tuple[int, int]) -> tuple[str, str, int, int, int, float]:
         """As the native code takes it, for a picture of that (width, height)."""
-        return self.kind, self.formula, self.count, self.terms, self.channels, float(max(size))
+        return self.kind, self.formula, self.count, self.terms, self.channels, float(self.unit(size))
 
 
 class Shapes(FloatModel):
