@@ -6,9 +6,6 @@ import cppn_native as cn
 import numpy as np
 import pytest
 from cppn_native import _core
-from cppn_native.fit.genetic import train_genetic
-from cppn_native.fit.order_perceptron import Limits
-from cppn_native.progress import Reporter
 from PIL import Image
 from reference import genetic as reference
 from safetensors.numpy import load_file, save_file
@@ -169,11 +166,8 @@ def to_target(pixels):
     return ((pixels + 0.5) / 256).astype(np.float32)
 
 
-def paint(image, *, max_bytes=1024, steps=None, minutes=None, seed=0, threads=None, callback=None, checkpoint=None,
-          init=None, fit_pixels=None, device="auto", background="white", config=None, **options):  # fmt: skip
-    limits = Limits(max_bytes, steps, minutes, seed)
-    return train_genetic(image, config or cn.GeneticConfig(), limits, background, fit_pixels, init, options, device,
-                         threads, Reporter(False, callback), checkpoint)  # fmt: skip
+def paint(image, model="shapes", **options):
+    return cn.train(image, model, **({"kind": "genetic"} if model == "shapes" else {}), progress=False, **options)
 
 
 QUICK = {"n": 24, "population": 32, "generations": 8, "survivors": 6}
@@ -258,10 +252,10 @@ def test_a_checkpoint_is_continued_bit_for_bit(painted, tmp_path):
 
 
 def test_minutes_end_a_search_and_a_start_is_gone_on_from(painted):
-    made = paint(picture(), minutes=0.01, shape="mixed", init=painted, config=painted.config)
+    made = paint(picture(), minutes=0.01, shape="mixed", init=painted, model=painted.config)
     assert made.stopped == "minutes" and made.score(picture()) < painted.score(picture())
     with pytest.raises(ValueError, match="init must be a Genetic"):
-        paint(picture(), init=painted)
+        paint(picture(), init=painted, n=5)
 
 
 def test_a_timelapse_is_built_entity_by_entity(painted, tmp_path):
@@ -340,6 +334,7 @@ def test_hostile_metadata_is_refused(painted, tmp_path, key):
         ({"rounds": -1}, "rounds must be"),
         ({"seed": -1}, "seed must be"),
         ({"minutes": 0}, "minutes must be"),
+        ({"fit_pixels": 0}, "fit_pixels must be"),
         ({"device": "cuda:0"}, "cannot run paintings"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any, Literal, overload
 
 from .fit.budget import afford, measuring_time, rounding_seconds
 from .fit.descent import seconds_per_step
+from .fit.genetic import train_genetic
 from .fit.machine import Machine, open_machine
 from .fit.order import FIT_PIXELS, Order, check_order
 from .fit.order_perceptron import Limits, train_perceptron
@@ -20,6 +21,7 @@ from .fit.state import FitState, load_checkpoint
 from .image import ImageLike
 from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
+from .models.genetic import Genetic, GeneticConfig
 from .models.perceptron import PRESETS, Perceptron, PerceptronConfig
 from .models.shapes import Shapes, ShapesConfig
 from .progress import Progress, Reporter
@@ -41,9 +43,13 @@ def train(
 def train(image: ImageLike, model: Literal["shapes"] | ShapesConfig, **options: Any) -> Shapes: ...
 
 
+@overload
+def train(image: ImageLike, model: GeneticConfig, **options: Any) -> Genetic: ...
+
+
 def train(
     image: ImageLike,
-    model: str | CascadeConfig | PerceptronConfig | ShapesConfig = "cascade",
+    model: str | CascadeConfig | PerceptronConfig | ShapesConfig | GeneticConfig = "cascade",
     *,
     max_bytes: int | None = 1024,
     steps: int | None = None,
@@ -58,12 +64,13 @@ def train(
     background: str | Sequence[int] = (255, 255, 255),
     fit_pixels: int | None = FIT_PIXELS,
     **options: Any,
-) -> Cascade | Perceptron | Shapes:
+) -> Cascade | Perceptron | Shapes | Genetic:
     """Fits a network, or shapes, to a picture; a cascade so that its file has at most ``max_bytes``.
 
     image       path | PIL image | array (H, W), (H, W, 3), (H, W, 4); uint8, uint16, or float in [0, 1]
     model       "cascade" or a ``CascadeConfig``; "mysterynet", "mlp", "siren", "fourier" or a ``PerceptronConfig``,
-                which keep float weights and are saved as ``.safetensors``; "shapes" or a ``ShapesConfig`` likewise
+                which keep float weights and are saved as ``.safetensors``; "shapes" or a ``ShapesConfig`` likewise,
+                or a ``GeneticConfig``
     max_bytes   of the ``.cppn`` file; None: float weights, not quantized
     steps, minutes  of descent, and in all; whichever ends first. Both None: a budget that the progress bar states
     seed        same seed, same model, whatever the number of threads
@@ -81,7 +88,9 @@ def train(
                 of ``cppn_native.fit.perceptron_state.PerceptronPlan`` (rate, batch, decay, loss),
                 recipe=``cn.Recipe(...)`` and snapshots=N, to be kept for ``timelapse``. Of shapes: fields of
                 ``ShapesConfig`` (kind, n, terms, channels, formula) and of
-                ``cppn_native.fit.shapes_state.ShapesPlan`` (rate, decay, loss), snapshots=N, and epochs= for steps=
+                ``cppn_native.fit.shapes_state.ShapesPlan`` (rate, decay, loss), snapshots=N, and epochs= for steps=;
+                with kind="genetic" those of ``GeneticConfig`` (n, shape, vertices, ...) and of
+                ``cppn_native.fit.genetic.GeneticPlan`` (population, generations, survivors, rounds)
 
     Ctrl-C returns the best so far within a fraction of a second; ``.stopped`` of the model says what ended it.
     Raises ``ValueError`` naming the argument, ``DeviceError`` for a device named that cannot run or fails (the
@@ -93,8 +102,13 @@ def train(
         return train_perceptron(
             image, model, limits, background, init, options, device, threads, Reporter(progress, callback), checkpoint
         )
-    if isinstance(model, ShapesConfig) or model == "shapes":
+    if isinstance(model, ShapesConfig | GeneticConfig) or model == "shapes":
         limits = Limits(max_bytes, steps, minutes, seed)
+        if isinstance(model, GeneticConfig) or options.get("kind") == "genetic":
+            return train_genetic(
+                image, model, limits, background, init, fit_pixels, options, device, threads,
+                Reporter(progress, callback), checkpoint,
+            )  # fmt: skip
         return train_shapes(
             image, model, limits, background, init, fit_pixels, options, device, threads,
             Reporter(progress, callback), checkpoint,

@@ -22,7 +22,7 @@ from ..models.base import Model
 from ..models.floating import on_cpu
 from ..models.genetic import Genetic, GeneticConfig, Levels
 from ..progress import Progress, Reporter
-from .order import check_budget
+from .order import check_budget, check_fit_pixels
 from .order_perceptron import Limits
 from .picture import Picture, working_picture
 
@@ -77,11 +77,11 @@ _PLAN = {"population", "generations", "survivors", "rounds"}
 
 def train_genetic(
     image: ImageLike,
-    model: GeneticConfig,
+    model: object,
     limits: Limits,
     background: str | Sequence[int],
-    fit_pixels: int | None,
     init: Model | None,
+    fit_pixels: int | None,
     options: dict[str, Any],
     device: str,
     threads: int | None,
@@ -89,13 +89,17 @@ def train_genetic(
     checkpoint: str | os.PathLike[str] | None,
 ) -> Genetic:
     """``ValueError`` naming the argument, ``TypeError`` for an unknown option, ``DeviceError`` for a GPU by name."""
+    if options.pop("kind", "genetic") != "genetic":
+        raise ValueError("kind must be genetic for a GeneticConfig")
     for name in options:
         if name not in _CONFIG | _PLAN:
             raise TypeError(f"got an unknown option {name!r}; known are {', '.join(sorted(_CONFIG | _PLAN))}")
     if limits.max_bytes not in (None, USUAL_BYTES):
         raise ValueError(f"max_bytes is for models in .cppn files, not for paintings; got {limits.max_bytes!r}")
     check_budget(None, limits.steps, limits.minutes, limits.seed)
-    config = replace(model, **{name: value for name, value in options.items() if name in _CONFIG})
+    start = model if isinstance(model, GeneticConfig) else init.config if isinstance(init, Genetic) else GeneticConfig()
+    check_fit_pixels(fit_pixels)
+    config = replace(start, **{name: value for name, value in options.items() if name in _CONFIG})
     plan = GeneticPlan(
         **{name: value for name, value in options.items() if name in _PLAN},
         steps=None if limits.steps is None else int(limits.steps), minutes=limits.minutes, seed=int(limits.seed),

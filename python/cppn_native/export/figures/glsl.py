@@ -26,7 +26,7 @@ a+=f;o+=f*W(i+2);}
 @last@"""
 
 _WAVES = """\
-float q=X/(R+1e-4),w=sign(Y),C=w==0.?1.:q,S=-w*sqrt(max(0.,1.-q*q)),F=0.,c=C,z=S,g;
+float q=X/(R+1e-4),n=sign(Y),C=n==0.?1.:q,S=-n*sqrt(max(0.,1.-q*q)),F=0.,c=C,z=S,g;
 for(int j=0;j<@half@;j++){
 vec4 V=W(i+4+j);
 F+=V.x*z+V.y*c;g=c*C-z*S;z=z*C+c*S;c=g;

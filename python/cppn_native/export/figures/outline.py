@@ -35,9 +35,6 @@ class Figures:
     weights: NDArray[np.float64]
     colours: NDArray[np.float64]
 
-    def value(self, name: str, i: int) -> float:
-        return float(self.model.values()[name][i])
-
     def amounts(self, i: int, x: Points, y: Points) -> Points:
         """f of shape i at places of the picture's coordinates, before any weight."""
         v = self._values
@@ -45,7 +42,8 @@ class Figures:
         cos, sin = np.cos(v["rotate"][i]), np.sin(v["rotate"][i])
         across, down = v["scale_x"][i] * (cos * dx - sin * dy), v["scale_y"][i] * (sin * dx + cos * dy)
         r = np.hypot(across, down)
-        return np.maximum(np.tanh(self._steep(i) * (self._edge(i, np.arctan2(down, across)) - r)), 0)
+        f: Points = np.tanh(self._steep(i) * (self._edge(i, np.arctan2(down, across)) - r))
+        return np.maximum(f, 0)
 
     def contour(self, i: int, amount: float, count: int) -> Points:
         """(count, 2): where f of shape i is ``amount``, all around; what is inside has more. Empty if nothing has."""

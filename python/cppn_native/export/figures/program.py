@@ -56,7 +56,7 @@ def figure_program(model: Shapes, size: tuple[int, int] | None) -> FigureProgram
         terms=config.terms,
         x=Line(*line(model.COORDS, model.size, 0)),
         y=Line(*line(model.COORDS, model.size, 1)),
-        unit=float(max(model.size)),
+        unit=config.native(model.size)[-1],
         rows=_rows(model),
     )
 
@@ -87,7 +87,7 @@ def _outer(model: Shapes, v: dict[str, NDArray[np.float64]]) -> NDArray[np.float
     if config.kind == "article":
         return np.full(n, 0.2)
     if config.kind == "point":
-        return np.full(n, 20 / LOG2_E / max(model.size))
+        return np.full(n, 20 / LOG2_E / config.native(model.size)[-1])
     if config.kind == "stroke":
         return v["radius"] + np.sqrt(64 / LOG2_E / np.maximum(v["width"], 1e-30))
     most = np.hypot(v["w_sin"], v["w_cos"]).sum(axis=0)
