@@ -276,7 +276,7 @@ def test_a_file_holds_the_painting(painted, tmp_path):
     again = cn.load(path)
     assert isinstance(again, cn.Genetic) and again.config == painted.config and again.size == (40, 26)
     np.testing.assert_array_equal(again.render(), painted.render())
-    assert json.loads(again.recipe)["population"] == 32 and painted.nbytes == path.stat().st_size
+    assert json.loads(again.recipe)["population"] == 32
     other = painted.first(3)
     other.load_state_dict(painted.state_dict())
     np.testing.assert_array_equal(other.entities, painted.entities)

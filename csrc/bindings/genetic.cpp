@@ -97,6 +97,15 @@ struct Search {
     py::gil_scoped_release release;
     return search.refine(n, step);
   }
+  void put(int64_t n, const IntArray& entity) {
+    expect(n >= 0 && n < search.count() && entity.ndim() == 2 && entity.shape(0) == 1,
+           "an entity and its place expected");
+    search.put(n, checked_entities(grid, entity).data());
+  }
+  void drop(int64_t count) {
+    expect(count >= 0 && count <= search.count(), "at most as many as there are");
+    search.drop(count);
+  }
   py::tuple weigh(const IntArray& entity, int64_t n) {
     const auto row = checked_entities(grid, entity);
     expect(n >= 0 && n <= search.count() && entity.shape(0) == 1, "one entity and its place expected");
@@ -144,6 +153,8 @@ void bind_genetic(py::module_& m) {
       .def("add", &Search::add, py::arg("step"), "One more entity; false if none lessens the error.")
       .def("refine", &Search::refine, py::arg("n"), py::arg("step"),
            "Entity n searched anew; false if it stays.")
+      .def("put", &Search::put, py::arg("n"), py::arg("entity"), "Entity n (1, row) replaced.")
+      .def("drop", &Search::drop, py::arg("count"), "Leaves out the last ones.")
       .def("weigh", &Search::weigh, py::arg("entity"), py::arg("n"),
            "(change of the error, best colours) of an entity (1, row) at place n.")
       .def("entities", &Search::entities, "(n, row)")

@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, m) {
   cppn::bindings::bind_cuda(m);
   cppn::bindings::bind_rounding(m);
   cppn::bindings::bind_codec(m);
+  cppn::bindings::bind_list(m);
 }

@@ -64,8 +64,9 @@ py::array_t<float> render(cpu::CpuBackend& cpu, const Given& given, const FloatA
   return out;
 }
 
-std::unique_ptr<cpu::Shapes> make_shapes(cpu::CpuBackend& cpu, const Given& given, const FloatArray& x, const FloatArray& y,
-                        const FloatArray& target, const FloatArray& weight, const std::string& loss) {
+std::unique_ptr<cpu::Shapes> make_shapes(cpu::CpuBackend& cpu, const Given& given, const FloatArray& x,
+                                         const FloatArray& y, const FloatArray& target,
+                                         const FloatArray& weight, const std::string& loss) {
   const ShapesShape s = make_shape(given);
   expect_axes(x, y);
   expect(target.ndim() == 3 && target.shape(0) == y.size() && target.shape(1) == x.size() &&

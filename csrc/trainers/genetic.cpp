@@ -29,8 +29,7 @@ GeneticSearch::GeneticSearch(cpu::Pool& pool, const EntityGrid& grid, int64_t wi
       entities_(std::move(entities)),
       sums_(size_t(height * (width + 1) * moments_of(grid.channels))),
       rows_error_(size_t(height)) {
-  canvas_ = canvas_of(0, count(), grid_.channels, true);
-  error_ = measure(canvas_);
+  repaint();
 }
 
 std::vector<float> GeneticSearch::canvas_of(int64_t from, int64_t to, int channels,
@@ -199,6 +198,23 @@ bool GeneticSearch::refine(int64_t n, uint64_t step) {
   }
   std::copy(old.begin(), old.end(), entity);
   return false;
+}
+
+void GeneticSearch::repaint() {
+  const FloatMode mode(FloatMode::exact);
+  canvas_ = canvas_of(0, count(), grid_.channels, true);
+  error_ = measure(canvas_);
+  stands_ = -1;
+}
+
+void GeneticSearch::put(int64_t n, const int32_t* entity) {
+  std::copy_n(entity, grid_.row(), entities_.data() + n * grid_.row());
+  repaint();
+}
+
+void GeneticSearch::drop(int64_t dropped) {
+  entities_.resize(entities_.size() - size_t(dropped * grid_.row()));
+  repaint();
 }
 
 double GeneticSearch::weigh(const int32_t* entity, int64_t n, int32_t* colour) {

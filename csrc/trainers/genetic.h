@@ -29,6 +29,9 @@ class GeneticSearch {
   bool add(uint64_t step);
   // Entity n searched anew; false if it stays as it is.
   bool refine(int64_t n, uint64_t step);
+  // Entity n replaced, or the last ones left out, whatever that does to the error.
+  void put(int64_t n, const int32_t* entity);
+  void drop(int64_t count);
   // What an entity would change of the error as n-th of n (on top), or instead of the n-th, and its best
   // colours.
   double weigh(const int32_t* entity, int64_t n, int32_t* colour);
@@ -50,6 +53,7 @@ class GeneticSearch {
   double fitness(int32_t* entity, float* share) const;
   double fitness_of(int32_t* entity, float* share) const;
   Place place(Draws& draws) const;  // a pixel, the more likely the more it is off
+  void repaint();
   Candidate breed(uint64_t step, const int32_t* incumbent);
   std::vector<float> canvas_of(int64_t from, int64_t to, int channels, bool on_background) const;
   double measure(const std::vector<float>& canvas) const;

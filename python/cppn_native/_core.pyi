@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'GeneticSearch', 'HAS_CUDA', 'Layers', 'MAX_CHANNELS', 'MAX_CORNERS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'MAX_SHAPES', 'MAX_SHAPE_TERMS', 'Perceptron', 'PerceptronDescent', 'Shape', 'ShapesDescent', 'Task', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'paint_entities', 'prior_bits', 'render_shapes', 'run_perceptrons', 'shape_parameters', 'shapes_gradient', 'solve', 'step_grid']
+__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'GeneticSearch', 'HAS_CUDA', 'Layers', 'ListRecord', 'MAX_CHANNELS', 'MAX_CORNERS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'MAX_SHAPES', 'MAX_SHAPE_TERMS', 'Perceptron', 'PerceptronDescent', 'Shape', 'ShapesDescent', 'Task', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'decode_list', 'descent_noise', 'descent_rate', 'encode', 'encode_list', 'encoded_size', 'file_kind', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'list_info', 'nearest_step_code', 'open_cuda', 'paint_entities', 'prior_bits', 'render_shapes', 'run_perceptrons', 'shape_parameters', 'shapes_gradient', 'solve', 'step_grid']
 class Shape:
     """
     The sizes of a cascade and the activation (by number) of every neuron.
@@ -356,9 +356,17 @@ class GeneticSearch:
         """
         One more entity; false if none lessens the error.
         """
+    def drop(self, count: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Leaves out the last ones.
+        """
     def entities(self) -> numpy.typing.NDArray[numpy.int32]:
         """
         (n, row)
+        """
+    def put(self, n: typing.SupportsInt | typing.SupportsIndex, entity: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> None:
+        """
+        Entity n (1, row) replaced.
         """
     def refine(self, n: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex) -> bool:
         """
@@ -454,6 +462,102 @@ class CascadeRecord:
     @width.setter
     def width(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
+class ListRecord:
+    """
+    What a .cppn file of entities or shapes holds: docs/format.md, kind 2.
+    """
+    def __init__(self) -> None:
+        ...
+    @property
+    def alphas(self) -> int:
+        ...
+    @alphas.setter
+    def alphas(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def background(self) -> list[int]:
+        ...
+    @background.setter
+    def background(self, arg0: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        ...
+    @property
+    def channels(self) -> int:
+        ...
+    @channels.setter
+    def channels(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def choices(self) -> int:
+        ...
+    @choices.setter
+    def choices(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def colours(self) -> int:
+        ...
+    @colours.setter
+    def colours(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def formula(self) -> int:
+        ...
+    @formula.setter
+    def formula(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def height(self) -> int:
+        ...
+    @height.setter
+    def height(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def levels(self) -> numpy.typing.NDArray[numpy.int32]:
+        ...
+    @levels.setter
+    def levels(self, arg1: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> None:
+        ...
+    @property
+    def points(self) -> int:
+        ...
+    @points.setter
+    def points(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def resolution(self) -> int:
+        ...
+    @resolution.setter
+    def resolution(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def steps(self) -> list[int]:
+        ...
+    @steps.setter
+    def steps(self, arg0: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        ...
+    @property
+    def terms(self) -> int:
+        ...
+    @terms.setter
+    def terms(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def type(self) -> int:
+        ...
+    @type.setter
+    def type(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def vertices(self) -> int:
+        ...
+    @vertices.setter
+    def vertices(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def width(self) -> int:
+        ...
+    @width.setter
+    def width(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
 def across() -> list[tuple[str, str, str]]:
     """
     The same of the functions of all features of a pixel at once, whose numbers follow those of the activations.
@@ -478,6 +582,10 @@ def decode_info(data: bytes) -> dict[str, typing.Any]:
     """
     How a file is made up: coder, bytes of each part, sizes.
     """
+def decode_list(data: bytes) -> ListRecord:
+    """
+    The record of a file. Raises FormatError for anything else.
+    """
 def descent_noise(plan: DescentPlan, step: typing.SupportsInt | typing.SupportsIndex) -> float:
     """
     Width of the noise in a step, from 0.
@@ -490,9 +598,17 @@ def encode(record: CascadeRecord, coder: typing.SupportsInt | typing.SupportsInd
     """
     The bytes of a .cppn file: the shortest of all coders, or that of coder number `coder`.
     """
+def encode_list(record: ListRecord, quick: bool = False) -> bytes:
+    """
+    The bytes of a .cppn file.
+    """
 def encoded_size(record: CascadeRecord, coder: typing.SupportsInt | typing.SupportsIndex = -1) -> int:
     """
     len(encode(record, coder)).
+    """
+def file_kind(data: bytes) -> int:
+    """
+    1: a cascade, 2: a list. Raises FormatError for what is no .cppn file.
     """
 def fit_prior(levels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> tuple[int, int]:
     """
@@ -517,6 +633,10 @@ def inverse(backend: Cpu, a: typing.Annotated[numpy.typing.ArrayLike, numpy.floa
 def isas() -> list[str]:
     """
     Instruction sets this machine can run, best first.
+    """
+def list_info(data: bytes) -> dict[str, typing.Any]:
+    """
+    How a file is made up.
     """
 def nearest_step_code(step: typing.SupportsFloat | typing.SupportsIndex) -> int:
     """

@@ -12,7 +12,6 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -187,17 +186,11 @@ class Genetic(Model):
         frames = [self.first(int(count)) for count in counts] + [self] * max(1, round(fps))
         write_video(path, (frame.render(size) for frame in frames), fps)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the model atomically, as ``.safetensors``."""
-        if Path(path).suffix.lower() == ".cppn":
-            raise ValueError(f"path must end in .safetensors: a .cppn holds no entities; got {os.fspath(path)!r}")
-        super().save(path)
-
     def to_bytes(self) -> bytes:
-        """The ``.safetensors`` file."""
-        from safetensors.numpy import save
+        """The ``.cppn`` file (docs/format.md); ``ValueError`` for a grid finer than a file's."""
+        from ..listing import encode_painting
 
-        return save(self.state_dict(), metadata=self._metadata())
+        return encode_painting(self)
 
     def _channels(self) -> int:
         return self.config.channels
