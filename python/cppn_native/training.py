@@ -12,7 +12,7 @@ from .fit.descent import seconds_per_step
 from .fit.genetic import train_genetic
 from .fit.machine import Machine, open_machine
 from .fit.order import FIT_PIXELS, Order, check_order
-from .fit.order_perceptron import Limits, train_perceptron
+from .fit.order_perceptron import USUAL_BYTES, Limits, train_perceptron
 from .fit.order_shapes import train_shapes
 from .fit.picture import Picture
 from .fit.plan import Plan
@@ -51,7 +51,7 @@ def train(
     image: ImageLike,
     model: str | CascadeConfig | PerceptronConfig | ShapesConfig | GeneticConfig = "cascade",
     *,
-    max_bytes: int | None = 1024,
+    max_bytes: int | Literal["usual"] | None = "usual",
     steps: int | None = None,
     minutes: float | None = None,
     seed: int = 0,
@@ -71,7 +71,7 @@ def train(
     model       "cascade" or a ``CascadeConfig``; "mysterynet", "mlp", "siren", "fourier" or a ``PerceptronConfig``,
                 which keep float weights and are saved as ``.safetensors``; "shapes" or a ``ShapesConfig`` likewise,
                 or a ``GeneticConfig``
-    max_bytes   of the ``.cppn`` file; None: float weights, not quantized
+    max_bytes   of the ``.cppn`` file; None: float weights, not quantized; "usual": 1024 for a cascade, None for shapes
     steps, minutes  of descent, and in all; whichever ends first. Both None: a budget that the progress bar states
     seed        same seed, same model, whatever the number of threads
     device      that descends: "auto" (the first usable GPU, else the CPU), "cpu", "cuda" or "cuda:N". Rounding is
@@ -97,6 +97,8 @@ def train(
     checkpoint then holds the last complete state), ``DivergedError`` (with the best model), and ``FormatError`` for
     a checkpoint that is none.
     """
+    if max_bytes == "usual":
+        max_bytes = None if isinstance(model, ShapesConfig | GeneticConfig) or model == "shapes" else USUAL_BYTES
     if isinstance(model, PerceptronConfig) or (isinstance(model, str) and model in PRESETS):
         limits = Limits(max_bytes, steps, minutes, seed)
         return train_perceptron(

@@ -18,9 +18,10 @@ from .. import _core
 from ..devices import open_cpu
 from ..errors import FormatError
 from ..image import ImageLike, load_image, write_atomic
+from ..listing import encode_painting
 from ..models.base import Model
 from ..models.floating import on_cpu
-from ..models.genetic import Genetic, GeneticConfig, Levels
+from ..models.genetic import MOST_ENTITIES, Genetic, GeneticConfig, Levels
 from ..progress import Progress, Reporter
 from .order import check_budget, check_fit_pixels
 from .order_perceptron import Limits
@@ -33,8 +34,8 @@ CHECKPOINT_SECONDS = 10.0
 SCORE_SCALE = (256 / 255) ** 2
 TRIES = 3
 """Searches in vain before a painting is finished: each draws other candidates."""
-USUAL_BYTES = 1024
 ENDLESS = 1 << 30
+BUDGET_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,10 @@ class GeneticPlan:
     population   candidates of a generation
     generations  after the random one
     survivors    the fittest, which stay and have children
-    rounds       over all entities once they are there, each searched anew; None: 1, or as many as ``minutes`` allow
+    rounds       over all entities once they are there, each searched anew; None: 1, or 3 where ``max_bytes`` count, or
+                 as many as ``minutes`` allow
     steps        entities searched in all; None: until the rounds are done
+    max_bytes    of the ``.cppn`` file: no more entities than fit, and none in a form that does not; None: no matter
     """
 
     population: int = 96
@@ -55,6 +58,7 @@ class GeneticPlan:
     steps: int | None = None
     minutes: float | None = None
     seed: int = 0
+    max_bytes: int | None = None
 
     def __post_init__(self) -> None:
         limits = {"population": (2, 65535), "generations": (0, 32767), "survivors": (1, self.population)}
@@ -68,7 +72,9 @@ class GeneticPlan:
     @property
     def all_rounds(self) -> int:
         """How often all entities are searched anew, at most."""
-        return self.rounds if self.rounds is not None else 1 if self.minutes is None else ENDLESS
+        if self.rounds is not None:
+            return self.rounds
+        return ENDLESS if self.minutes is not None else 1 if self.max_bytes is None else BUDGET_ROUNDS
 
 
 _CONFIG = {f.name for f in fields(GeneticConfig)}
@@ -94,15 +100,17 @@ def train_genetic(
     for name in options:
         if name not in _CONFIG | _PLAN:
             raise TypeError(f"got an unknown option {name!r}; known are {', '.join(sorted(_CONFIG | _PLAN))}")
-    if limits.max_bytes not in (None, USUAL_BYTES):
-        raise ValueError(f"max_bytes is for models in .cppn files, not for paintings; got {limits.max_bytes!r}")
-    check_budget(None, limits.steps, limits.minutes, limits.seed)
+    check_budget(limits.max_bytes, limits.steps, limits.minutes, limits.seed)
     start = model if isinstance(model, GeneticConfig) else init.config if isinstance(init, Genetic) else GeneticConfig()
     check_fit_pixels(fit_pixels)
-    config = replace(start, **{name: value for name, value in options.items() if name in _CONFIG})
+    given = {name: value for name, value in options.items() if name in _CONFIG}
+    if limits.max_bytes is not None and start is not model and init is None:
+        given = {"n": MOST_ENTITIES - 1, **grid_for(limits.max_bytes), **given}
+    config = replace(start, **given)
     plan = GeneticPlan(
         **{name: value for name, value in options.items() if name in _PLAN},
         steps=None if limits.steps is None else int(limits.steps), minutes=limits.minutes, seed=int(limits.seed),
+        max_bytes=limits.max_bytes,
     )  # fmt: skip
     if init is not None and not (isinstance(init, Genetic) and init.config == config):
         raise ValueError(f"init must be a Genetic of the same config, got {init!r}")
@@ -117,6 +125,12 @@ def train_genetic(
         f"{width} x {height}: up to {config.n} entities ({config.shape}), {budget}; Ctrl-C keeps the best"
     )
     return run.go()
+
+
+def grid_for(max_bytes: int) -> dict[str, int]:
+    """What of a painting's numbers is worth its bits, by how many bytes there are."""
+    fine = 0 if max_bytes < 700 else 1 if max_bytes < 1500 else 2 if max_bytes < 3000 else 3
+    return {"points": (64, 128, 128, 256)[fine], "colours": 32, "alphas": 8}
 
 
 class GeneticRun:
@@ -175,7 +189,10 @@ class GeneticRun:
         return model
 
     def model(self) -> Genetic:
-        model = Genetic(self.config, self.picture.fitted, self.background, self.search.entities())
+        config, entities = self.config, self.search.entities()
+        if self.plan.max_bytes is not None:
+            config = replace(config, n=max(1, len(entities)))
+        model = Genetic(config, self.picture.fitted, self.background, entities)
         model.history = list(self.history)
         model.recipe = json.dumps(asdict(self.plan))
         return model
@@ -189,10 +206,16 @@ class GeneticRun:
             return False
         if self._building():
             grown = self.search.add(self.step)
+            if grown and not self._fits():
+                self.search.drop(1)
+                grown, self.misses = False, TRIES - 1
             self.count += grown
             self.misses = 0 if grown else self.misses + 1
         elif self.refined < self.plan.all_rounds * self.count:
-            self.search.refine(self.refined % self.count, self.step)
+            n = self.refined % self.count
+            old = self.search.entities()[n : n + 1]
+            if self.search.refine(n, self.step) and not self._fits():
+                self.search.put(n, old)
             self.refined += 1
         else:
             return False
@@ -203,6 +226,13 @@ class GeneticRun:
         if len(self.history) > 4096:
             self.history = self.history[::2]
         return True
+
+    def _fits(self) -> bool:
+        """Whether the file is small enough, by the quick codes if these say so."""
+        if self.plan.max_bytes is None:
+            return True
+        model = Genetic(self.config, self.picture.fitted, self.background, self.search.entities())
+        return any(len(encode_painting(model, quick=quick)) <= self.plan.max_bytes for quick in (True, False))
 
     def _score(self) -> float:
         fitted, size = self.picture.fitted, self.picture.size
