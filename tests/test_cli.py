@@ -17,7 +17,20 @@ from cppn_native.cli import main
 from cppn_native.image import load_image, save_image
 from cppn_native.sheets import activation_sheet
 
-COMMANDS = ("fit", "render", "info", "neurons", "export", "paint", "latent", "morph", "sample", "collage", "devices")
+COMMANDS = (
+    "fit",
+    "render",
+    "info",
+    "neurons",
+    "export",
+    "paint",
+    "latent",
+    "morph",
+    "sample",
+    "shapes",
+    "collage",
+    "devices",
+)
 QUICK = ("--steps", "20", "--neurons", "5")
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, pipes and devices of POSIX")
 

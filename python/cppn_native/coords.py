@@ -18,8 +18,8 @@ CONVENTIONS = ("seed", "centered")
 seed      x = i / 256, y = j / 256 with i, j from 0 at the top left: the 1020-byte program's raw pixel indices
 centered  x = (2 i + 1 - W) / max(W, H), y alike: (0, 0) in the middle, the long side from -1 to 1
 
-Beside them, "unit" is that of shapes, and of no network: (centered + 1) / 2, the long side from 0 to 1, the short one in
-the middle; of a square x = (i + 1/2) / W.
+Beside them, "unit" is that of shapes, and of no network: (centered + 1) / 2, the long side from 0 to 1, the short one
+in the middle; of a square x = (i + 1/2) / W.
 """
 
 Region = tuple[float, float, float, float]

@@ -1,13 +1,13 @@
 """Pictures of shapes after the formulas, in float64: value and gradient, everything as (n, H, W).
 
-    (X, Y) = scale * rotation (x - posx, y - posy)      R = |(X, Y)|      theta = -acos(X / (R + 1e-4)) sign(Y)
-    fourier, depth   f = s [s > 0],  s = tanh(16 (radius (1 + F/10) - R) / radius), or tanh(radius F - R) in prose
-                     F = sum_m w_sin[m] sin(m theta) + w_cos[m] cos(m theta)
-    stroke           f = exp(-width (radius - R)^2) (1 - cos(theta / 2))^length
-    article          f = tanh(5 (0.2 - R) / 0.2) where R < 0.2
-    point            f = exp(-R unit / 0.5),  unit the long side in pixels
+(X, Y) = scale * rotation (x - posx, y - posy)      R = |(X, Y)|      theta = -acos(X / (R + 1e-4)) sign(Y)
+fourier, depth   f = s [s > 0],  s = tanh(16 (radius (1 + F/10) - R) / radius), or tanh(radius F - R) in prose
+                 F = sum_m w_sin[m] sin(m theta) + w_cos[m] cos(m theta)
+stroke           f = exp(-width (radius - R)^2) (1 - cos(theta / 2))^length
+article          f = tanh(5 (0.2 - R) / 0.2) where R < 0.2
+point            f = exp(-R unit / 0.5),  unit the long side in pixels
 
-    picture = sum colour f^2, or sum colour a / (sum a + eps) with a = weight f, or exp(-4 sum f)
+picture = sum colour f^2, or sum colour a / (sum a + eps) with a = weight f, or exp(-4 sum f)
 """
 
 import numpy as np

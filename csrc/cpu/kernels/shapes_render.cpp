@@ -66,6 +66,8 @@ void place(const ShapesShape& s, const float* params, int i, float* row) {
   }
 }
 
+constexpr float kLeastRadius = 1e-12f;  // so that its square divides without overflow
+
 // Where R must lie for the shape to be there. An outline ends where F is largest; strokes and points are left
 // out where an amount is below 2^-64 or 2^-40: a sum of 65536 of them is 1e-8 of the 1e-5 that stands below
 // the stroke's fraction, and 6e-8 in the exponent of the point's picture, which is a rounding.
@@ -81,7 +83,7 @@ void bound(const ShapesShape& s, float* row) {
     row[kInner] = row[kRadius] - reach;
     row[kOuter] = row[kRadius] + reach;
   } else {
-    row[kRadius] = row[kRadius] > 1e-30f ? row[kRadius] : 1e-30f;
+    row[kRadius] = row[kRadius] > kLeastRadius ? row[kRadius] : kLeastRadius;
     row[kPerRadius] = 1.0f / row[kRadius];
     float most = 0;
     for (int m = 0; m < s.terms; ++m) {

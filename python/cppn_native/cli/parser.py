@@ -24,6 +24,7 @@ from . import latent as latents
 from . import morph as morphing
 from . import paint as painting
 from . import sample as sampling
+from . import shapes as shaping
 from .export import export
 
 __all__ = ["make_parser"]
@@ -57,6 +58,7 @@ def make_parser() -> argparse.ArgumentParser:
         (latents.latent, latents.arguments),
         (morphing.morph, morphing.arguments),
         (sampling.sample, sampling.arguments),
+        (shaping.shapes, shaping.arguments),
         (classifying.classify, classifying.arguments),
         (commands.devices, None),
     ):

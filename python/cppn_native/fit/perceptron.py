@@ -21,9 +21,7 @@ __all__ = ["PerceptronRun"]
 Floats = NDArray[np.float32]
 
 
-class PerceptronRun(
-    StepRun[PerceptronConfig, PerceptronPlan, PerceptronState, _core.PerceptronDescent, Perceptron]
-):
+class PerceptronRun(StepRun[PerceptronConfig, PerceptronPlan, PerceptronState, _core.PerceptronDescent, Perceptron]):
     """Of one picture (H, W, C) in 0 ... 255."""
 
     KIND: ClassVar[str] = "perceptron"

@@ -97,7 +97,9 @@ class StepRun(ABC, Generic[Config, Plan, State, Native, M]):
         """What the state comes to."""
 
     @abstractmethod
-    def restored(self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]], history: list[tuple[int, float]]) -> State:
+    def restored(
+        self, facts: dict[str, Any], arrays: dict[str, NDArray[Any]], history: list[tuple[int, float]]
+    ) -> State:
         """The state in a checkpoint's ``ARRAYS``; ``ValueError`` with "belongs to" for another training's."""
 
     # -- the way from the first step to the last --------------------------------------------------------------
@@ -175,7 +177,8 @@ class StepRun(ABC, Generic[Config, Plan, State, Native, M]):
         if self.checkpoint is None:
             return
         s = self.state
-        facts = {"picture": self._key, "steps": self.plan.steps, "loss": s.loss, "elapsed": s.elapsed, "plan": self._fingerprint(), "history": s.history, "step": s.step, **self.facts()}  # fmt: skip
+        facts = {"picture": self._key, "plan": self._fingerprint(), "steps": self.plan.steps, "step": s.step,
+                 "loss": s.loss, "elapsed": s.elapsed, "history": s.history, **self.facts()}  # fmt: skip
         arrays = {name: getattr(s, name) for name in self.ARRAYS}
         arrays["snapshots"] = np.array(s.snapshots, np.float32).reshape(-1, s.params.size)
         write_checkpoint(self.checkpoint, self.KIND, facts, arrays)

@@ -1,4 +1,4 @@
-"""Models whose weights stay floats: perceptrons, shapes. Their file is a ``.safetensors``, their training may be kept."""
+"""Models whose weights stay floats: perceptrons, shapes. Their file is a ``.safetensors``."""
 
 from __future__ import annotations
 

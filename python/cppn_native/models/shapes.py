@@ -10,6 +10,7 @@ After "Image Approximation using Differentiable Shapes" (A. Schrein, 2022) and t
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -43,6 +44,13 @@ KINDS = {
     "stroke": Kind(1024, 0.005),
     "point": Kind(4096, 0.005),
     "article": Kind(256, 0.01),
+}
+
+
+_MAPS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "identity": lambda raw: raw,
+    "tanh": np.tanh,
+    "sigmoid": lambda raw: 0.5 + 0.5 * np.tanh(0.5 * raw),
 }
 
 
@@ -182,9 +190,8 @@ class Shapes(FloatModel):
 
     def values(self) -> dict[str, NDArray[np.float64]]:
         """What the raw parameters mean, by name, in their shapes: scale g(raw) + offset."""
-        g = {"identity": lambda raw: raw, "tanh": np.tanh, "sigmoid": lambda raw: 0.5 + 0.5 * np.tanh(0.5 * raw)}
         return {
-            name: scale * g[kind](self.parameters[name].astype(np.float64)) + offset
+            name: scale * _MAPS[kind](self.parameters[name].astype(np.float64)) + offset
             for name, kind, scale, offset in _core.shape_parameters(self.config.kind)
         }
 
