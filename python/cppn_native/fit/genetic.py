@@ -129,8 +129,8 @@ def train_genetic(
 
 def grid_for(max_bytes: int) -> dict[str, int]:
     """What of a painting's numbers is worth its bits, by how many bytes there are."""
-    fine = 0 if max_bytes < 700 else 1 if max_bytes < 1500 else 2 if max_bytes < 3000 else 3
-    return {"points": (64, 128, 128, 256)[fine], "colours": 32, "alphas": 8}
+    fine = 0 if max_bytes < 700 else 1 if max_bytes < 3000 else 2
+    return {"points": (128, 192, 256)[fine], "colours": (16, 16, 32)[fine], "alphas": (4, 4, 8)[fine]}
 
 
 class GeneticRun:

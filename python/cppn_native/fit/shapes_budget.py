@@ -1,13 +1,14 @@
 """Shapes for a file of so many bytes: how fine each parameter is kept, and a training of the rounded numbers.
 
 The error grows by half of h step^2 / 12 for each number rounded to a step, h its curvature, and a number costs a bit
-more each time its step is halved: the sum is least where step^2 h is the same for all kinds of parameters. One factor for
-all steps then decides the size. What rounding spoils is trained away: the gradient is taken at the rounded numbers and
-moves the exact ones ("straight through").
+more each time its step is halved: the sum is least where step^2 h is the same for all kinds of parameters. One factor
+for all steps then decides the size. What rounding spoils is trained away: the gradient is taken at the rounded numbers
+and moves the exact ones ("straight through").
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,9 +19,13 @@ from .. import _core
 from ..coords import axes
 from ..listing import encode_shapes
 from ..models.quantized import MOST_LEVEL, QuantizedShapes, to_rows
-from ..models.shapes import Shapes, ShapesConfig
+from ..models.shapes import Shapes
+from ..progress import Progress
+from .shapes import ShapesRun
+from .shapes_state import LOSSES
+from .stepwise import SCORE_SCALE
 
-__all__ = ["BITS_PER_SHAPE", "Rounding", "shapes_for"]
+__all__ = ["FLOAT_PART", "TERMS", "Rounding", "rounded_off", "shapes_for"]
 
 Floats = NDArray[np.float32]
 
@@ -38,6 +43,39 @@ GAIN = 2e-4
 """What a model must be better by to be worth encoding."""
 PATIENCE = 4
 """Better models too large for the file before steps get coarser."""
+
+
+FLOAT_PART = 0.6
+"""Of the time, or of the steps, what goes before the rounding; the rest goes after."""
+
+
+def rounded_off(run: ShapesRun, max_bytes: int) -> QuantizedShapes:
+    """The run to its end, then the training of the rounded numbers. ``ValueError`` if not even the coarsest steps make
+    the file small enough."""
+    model, reporter = run.go(), run.reporter
+    rounding = Rounding(model, run.target, run.weights, LOSSES[run.plan.loss], run.cpu, max_bytes)
+    steps = max(1, round(run.plan.steps * (1 - FLOAT_PART) / FLOAT_PART)) if model.stopped == "finished" else 1
+    begun, stopped, history = time.monotonic(), model.stopped, list(model.history)
+    width, height = run.fitted
+    scale = SCORE_SCALE * model.size[0] * model.size[1] / (width * height)
+
+    def seen(step: int, squares: float) -> bool:
+        nonlocal stopped
+        score, elapsed = squares * scale, run.state.elapsed + time.monotonic() - begun
+        history.append((run.state.step + step, score))
+        if run.plan.minutes is not None and elapsed > 60 * run.plan.minutes:
+            stopped = "minutes"
+        elif reporter(Progress("polish", step, steps, score, score, None, step / steps, elapsed)):
+            stopped = "callback"
+        return stopped != "finished"
+
+    found = rounding.train(steps, seen)
+    if len(found.to_bytes()) > max_bytes:
+        least = len(found.to_bytes())
+        raise ValueError(f"max_bytes must be at least {least} for {found.config.count} shapes, got {max_bytes}")
+    found.history, found.recipe, found.stopped = history, model.recipe, stopped
+    found.snapshots = model.snapshots
+    return found
 
 
 def shapes_for(kind: str, terms: int, max_bytes: int) -> int:
@@ -113,8 +151,8 @@ class Rounding:
         return self._joined(parts)
 
     def train(self, steps: int, seen: Callable[[int, float], bool]) -> QuantizedShapes:
-        """Adam on the exact numbers in units of their steps, straight through the rounding; the best whose file is small
-        enough. ``seen`` hears of every step and of the sum of squared errors, and says whether to stop."""
+        """Adam on the exact numbers in units of their steps, straight through the rounding; the best whose file is
+        small enough. ``seen`` hears of every step and of the sum of squared errors, and says whether to stop."""
         coarse, misfits = self.coarseness(self._flat), 0
         codes = self._coded(coarse)
         unit = self._units(codes)
