@@ -39,7 +39,9 @@ def main() -> int:
         for count in options.bytes:
             run = measure(picture, kind, count, (QUICK if options.quick else OPTIONS)[kind])
             record["runs"].append(run)
-            print(f"{kind} {count}: {run['n']} in {run['bytes']} bytes, score {run['score']:.1f}, {run['seconds']:.0f} s")
+            print(
+                f"{kind} {count}: {run['n']} in {run['bytes']} bytes, score {run['score']:.1f}, {run['seconds']:.0f} s"
+            )
     cascade = cn.load(CASCADE)
     record["cascade"] = {"bytes": cascade.nbytes, "score": cascade.score(picture), "psnr": cascade.psnr(picture)}
     print(text(record))
