@@ -39,9 +39,10 @@ def test_the_readmes_code_runs(
     assert (tmp_path / "photo.cppn").stat().st_size <= 1024
 
 
-@pytest.mark.parametrize("page", ["random_pictures", "perceptrons", "classifier", "sophistication"])
+@pytest.mark.parametrize("page", ["random_pictures", "perceptrons", "classifier", "sophistication", "shapes"])
 def test_the_pages_code_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    photo(tmp_path)
     (tmp_path / "docs").mkdir()  # where a page makes its own picture
     blocks = CODE.findall((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8"))
     assert blocks

@@ -96,27 +96,33 @@ CPPN_FN ShapeAngle<V> shape_angle(const ShapeFrame<V>& f) {
   return a;
 }
 
-// F(theta) = sum_m w_sin[m] sin m theta + w_cos[m] cos m theta, its slope, and the waves themselves.
+// F(theta) = sum_m w_sin[m] sin m theta + w_cos[m] cos m theta, its slope, and the waves themselves. T terms, where they
+// are known to the compiler: they stay in registers then; 0: as many as `terms` says.
 template <class V>
 struct ShapeWaves {
   V value, slope;
   V c[kMaxTerms], s[kMaxTerms];
 };
 
-template <class V>
+// kAll: value, slope and waves; otherwise the value alone.
+template <int T, bool kAll, class V>
 CPPN_FN void shape_waves(const float* w, int terms, const ShapeAngle<V>& a, ShapeWaves<V>& out) {
   using L = Lanes<V>;
+  if (T) terms = T;
   const V zero = L::splat(0.0f), one = L::splat(1.0f);
   const V flat = one - a.side * a.side;  // 1 where Y = 0
   const V c1 = a.side * a.side * a.u + flat, s1 = -(a.side * a.slant), twice = c1 + c1;
   V c = c1, s = s1, c0 = one, s0 = zero;
   out.value = out.slope = zero;
+#pragma GCC unroll 8
   for (int m = 0; m < terms; ++m) {
     const V ws = L::splat(w[m]), wc = L::splat(w[terms + m]);
-    out.c[m] = c;
-    out.s[m] = s;
     out.value += ws * s + wc * c;
-    out.slope += L::splat(float(m + 1)) * (ws * c - wc * s);
+    if (kAll) {
+      out.c[m] = c;
+      out.s[m] = s;
+      out.slope += L::splat(float(m + 1)) * (ws * c - wc * s);
+    }
     const V next_c = twice * c - c0, next_s = twice * s - s0;
     c0 = c, s0 = s, c = next_c, s = next_s;
   }
@@ -125,7 +131,7 @@ CPPN_FN void shape_waves(const float* w, int terms, const ShapeAngle<V>& a, Shap
 // What dF, the derivative by F, adds to that by u: d theta / d u = sign(Y) / sqrt(1 - u^2), 0 where Y = 0.
 template <class V>
 CPPN_FN V shape_turn(const ShapeWaves<V>& w, const ShapeAngle<V>& a, V df) {
-  return df * w.slope * a.side / a.slant;
+  return df * w.slope * a.side * Lanes<V>::reciprocal(a.slant);
 }
 
 // f = tanh z where that is positive, else 0, and its slope: 1 - f^2 written as a product, since most of a shape is
@@ -176,11 +182,11 @@ CPPN_FN ShapeStroke<V> shape_stroke(const float* s, const ShapeFrame<V>& f, cons
   using L = Lanes<V>;
   const V zero = L::splat(0.0f), one = L::splat(1.0f), eps = L::splat(kPoleEps);
   const V tiny = L::splat(1e-30f), along = magnitude(f.x);
-  const V far = a.r + along, near = f.y * f.y / (far + tiny);  // R + |X|, R - |X|
+  const V far = a.r + along, near = f.y * f.y * L::reciprocal(far + tiny);  // R + |X|, R - |X|
   const V plus = (eps + (f.x < zero ? near : far)) * a.per;    // 1 + u
   const V minus = (eps + (f.x < zero ? far : near)) * a.per;   // 1 - u
   const V half = L::root(L::splat(0.5f) * plus);               // cos(theta / 2)
-  const V b = L::splat(0.5f) * minus / (one + half);
+  const V b = L::splat(0.5f) * minus * L::reciprocal(one + half);
   const V flat = one - a.side * a.side;
   ShapeStroke<V> out;
   out.off = L::splat(s[kRadius]) - a.r;
@@ -189,7 +195,7 @@ CPPN_FN ShapeStroke<V> shape_stroke(const float* s, const ShapeFrame<V>& f, cons
       (L::splat(s[kLength]) * out.log_b - L::splat(s[kWidth]) * out.off * out.off) * L::splat(1.44269504f) +
       L::splat(s[kWeight]);  // kWeight: -alpha log2 e
   out.amount = exp2_poly(e - flat * L::splat(1e6f));
-  out.slope = L::splat(-0.25f) / (b * half);
+  out.slope = L::splat(-0.25f) * L::reciprocal(b * half);
   return out;
 }
 
@@ -202,7 +208,7 @@ struct ShapeSlope {
 template <class V>
 CPPN_FN ShapeSlope<V> shape_slope(const ShapeFrame<V>& f, const ShapeAngle<V>& a, V dr, V du) {
   using L = Lanes<V>;
-  const V along = (dr - du * a.u * a.per) / L::max(a.r, L::splat(1e-30f));
+  const V along = (dr - du * a.u * a.per) * L::reciprocal(L::max(a.r, L::splat(1e-30f)));
   return {along * f.x + du * a.per, along * f.y};
 }
 

@@ -70,7 +70,8 @@ template <class Case>
 CPPN_FN void back_outline(const float* s, int terms, const ShapeFrame<vf>& frame, const ShapeAngle<vf>& angle,
                           vf da, vf* amount, ShapeLanes& lanes) {
   ShapeWaves<vf> waves;
-  shape_waves(s + kWaves, terms, angle, waves);
+  if (Case::terms) terms = Case::terms;
+  shape_waves<Case::terms, true>(s + kWaves, terms, angle, waves);
   const ShapeSoft<vf> outline = shape_outline(s, Case::formula, waves.value, angle.r);
   vf dv;
   if constexpr (Case::kind == ShapeKind::fourier) {
@@ -85,6 +86,7 @@ CPPN_FN void back_outline(const float* s, int terms, const ShapeFrame<vf>& frame
   const vf per = splat(s[kPerRadius]);
   const vf df = dv * (notebook ? splat(0.1f) : splat(s[kRadius]));
   lanes.sum[kDRadius] += dv * (notebook ? angle.r * per * per : waves.value);
+#pragma GCC unroll 8
   for (int m = 0; m < terms; ++m) {
     lanes.sum[kDWaves + m] += df * waves.s[m];
     lanes.sum[kDWaves + terms + m] += df * waves.c[m];
@@ -107,7 +109,7 @@ CPPN_FN void back_stroke(const float* s, const ShapeFrame<vf>& frame, const Shap
 }
 
 CPPN_FN ShapeSlope<vf> back_radial(const ShapeFrame<vf>& f, vf r, vf dr) {
-  const vf along = dr / L::max(r, splat(1e-30f));
+  const vf along = dr * L::reciprocal(L::max(r, splat(1e-30f)));
   return {along * f.x, along * f.y};
 }
 

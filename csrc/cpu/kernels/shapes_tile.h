@@ -91,23 +91,30 @@ CPPN_FN void for_vectors(const ShapesTask& task, const ShapesTile& t, int i, F&&
 
 CPPN_FN void add(float* p, vf v) { store(p, load(p) + v); }
 
-// Calls f(kind, formula) with both as constants.
-template <ShapeKind K, ShapeFormula Q>
+// Calls f(kind, formula, terms) with all of them as constants; 0 terms: any other number of them.
+template <ShapeKind K, ShapeFormula Q, int T = 0>
 struct ShapeCase {
   static constexpr ShapeKind kind = K;
   static constexpr ShapeFormula formula = Q;
+  static constexpr int terms = T;
 };
+
+template <ShapeKind K, class F>
+void with_outline(const ShapesShape& s, F&& f) {
+  using Q = ShapeFormula;
+  if (s.formula == Q::prose) return f(ShapeCase<K, Q::prose>());
+  return s.terms == 8 ? f(ShapeCase<K, Q::notebook, 8>()) : f(ShapeCase<K, Q::notebook>());
+}
 
 template <class F>
 void with_case(const ShapesShape& s, F&& f) {
   using K = ShapeKind;
   using Q = ShapeFormula;
-  const bool prose = s.formula == Q::prose;
   switch (s.kind) {
     case K::fourier:
-      return prose ? f(ShapeCase<K::fourier, Q::prose>()) : f(ShapeCase<K::fourier, Q::notebook>());
+      return with_outline<K::fourier>(s, f);
     case K::depth:
-      return prose ? f(ShapeCase<K::depth, Q::prose>()) : f(ShapeCase<K::depth, Q::notebook>());
+      return with_outline<K::depth>(s, f);
     case K::stroke:
       return f(ShapeCase<K::stroke, Q::notebook>());
     case K::point:
@@ -136,7 +143,7 @@ CPPN_FN void draw_shape(const ShapesTask& task, const ShapesTile& t, int i, Weig
         weigh(at, shape_stroke(s, frame, angle).amount);
       } else {
         ShapeWaves<vf> waves;
-        shape_waves(s + kWaves, terms, angle, waves);
+        shape_waves<Case::terms, false>(s + kWaves, terms, angle, waves);
         const vf f = shape_outline(s, Case::formula, waves.value, angle.r).f;
         weigh(at, Case::kind == ShapeKind::fourier ? f * f : f * splat(s[kWeight]));
       }

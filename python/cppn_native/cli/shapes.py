@@ -40,7 +40,7 @@ def shapes(args: argparse.Namespace) -> int:
     examples:
       cppn shapes photo.jpg
       cppn shapes photo.jpg --kind stroke -o painting.png -o painting.gif
-      cppn shapes photo.jpg --kind fourier -n 64 --steps 3000 --scale 4 -o poster.png
+      cppn shapes photo.jpg -n 64 --steps 3000 --scale 4 -o poster.png
       cppn shapes photo.jpg -o photo.safetensors -o photo.svg
       cppn shapes photo.jpg --kind genetic --shape triangle -o photo.svg
       cppn shapes photo.jpg --kind genetic --max-bytes 1024 -o photo.cppn

@@ -43,7 +43,7 @@ KINDS = {
     "depth": Kind(512, 0.005, outlined=True),
     "stroke": Kind(1024, 0.005),
     "point": Kind(4096, 0.005),
-    "article": Kind(256, 0.01),
+    "article": Kind(512, 0.01),
 }
 
 
@@ -60,7 +60,7 @@ class ShapesConfig:
 
     kind      "fourier": splats whose colours add up, negative ones too; "depth": splats in front of each other;
               "stroke": arcs of a brush; "point": ink dots on white; "article": discs that take the mean of the picture
-    n         how many; None: as many as the notebooks take, 256, 512, 1024, 4096 and 256
+    n         how many; None: as many as the notebooks take, 256, 512, 1024, 4096 and (of article, ours) 512
     terms     of the Fourier series of an outline, of "fourier" and "depth"; 0 for the others
     channels  1 (grey), 3 (RGB) or 4 (RGBA)
     formula   of an outline: "notebook" or "prose", as the post's text has it
