@@ -3,8 +3,8 @@
     python bench/bench_shapes_rate.py [--quick] [--bytes 512,1024,2048,4096] [--kinds genetic,fourier,depth]
 
 Each is ``cn.train(picture, model="shapes", kind=..., max_bytes=...)`` on the challenge's Starry Night, 386 x 320. Every
-file is loaded again and has to show the same bytes. The score is the sum of squared differences / 255^2: lower is better;
-examples/starry_night.cppn, a cascade fitted for longer, stands beside.
+file is loaded again and has to show the same bytes. The score is the sum of squared differences / 255^2: lower is
+better; examples/starry_night.cppn, a cascade fitted for longer, stands beside.
 """
 
 from __future__ import annotations

@@ -82,8 +82,8 @@ def drawn(chromium, tmp_path):
         context.close()
 
 
-# Measured with these shapes, in dB: fourier 37 and more (prose 29), depth 33.8 (prose 18), article 31 and more (a pixel of
-# an edge that is not soft counts), paintings 37 and more; of pictures that were fitted, docs/exporting.md.
+# Measured with these shapes, in dB: fourier 37 and more (prose 29), depth 33.8 (prose 18), article 31 and more (a pixel
+# of an edge that is not soft counts), paintings 37 and more; of pictures that were fitted, docs/exporting.md.
 LEAST = {"fourier-notebook": 35, "fourier-prose": 28, "depth-notebook": 33, "depth-prose": 17, "article-notebook": 30}
 
 

@@ -6,6 +6,7 @@ import cppn_native as cn
 import numpy as np
 import pytest
 from cppn_native import _core
+from cppn_native.cli import main
 from PIL import Image
 from reference import genetic as reference
 from safetensors.numpy import load_file, save_file
@@ -320,6 +321,20 @@ def test_hostile_metadata_is_refused(painted, tmp_path, key):
     save_file(load_file(path), path, metadata)
     with pytest.raises(cn.FormatError):
         cn.load(path)
+
+
+def test_the_command_line_paints(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(picture()).save("flag.png")
+    outputs = ("flag.svg", "flag.gif", "flag.cppn", "painted.png")
+    command = ["shapes", "flag.png", "--kind", "genetic", "--shape", "triangle", "-n", "6", "--json", "--quiet"]
+    assert main([*command, *(part for path in outputs for part in ("-o", path))]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["kind"] == "genetic" and found["n"] == 6 and found["bytes"] == (tmp_path / "flag.cppn").stat().st_size
+    assert main(["shapes", "flag.png", "--kind", "genetic", "--max-bytes", "90", "--quiet", "-o", "small.cppn"]) == 0
+    assert (tmp_path / "small.cppn").stat().st_size <= 90
+    assert main(["info", "flag.cppn", "small.cppn"]) == 0
+    assert "genetic, 6 shapes" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
