@@ -96,8 +96,8 @@ CPPN_FN ShapeAngle<V> shape_angle(const ShapeFrame<V>& f) {
   return a;
 }
 
-// F(theta) = sum_m w_sin[m] sin m theta + w_cos[m] cos m theta, its slope, and the waves themselves. T terms, where they
-// are known to the compiler: they stay in registers then; 0: as many as `terms` says.
+// F(theta) = sum_m w_sin[m] sin m theta + w_cos[m] cos m theta, its slope, and the waves themselves. T terms,
+// where they are known to the compiler: they stay in registers then; 0: as many as `terms` says.
 template <class V>
 struct ShapeWaves {
   V value, slope;
@@ -134,8 +134,8 @@ CPPN_FN V shape_turn(const ShapeWaves<V>& w, const ShapeAngle<V>& a, V df) {
   return df * w.slope * a.side * Lanes<V>::reciprocal(a.slant);
 }
 
-// f = tanh z where that is positive, else 0, and its slope: 1 - f^2 written as a product, since most of a shape is
-// where f is near 1.
+// f = tanh z where that is positive, else 0, and its slope: 1 - f^2 written as a product, since most of a
+// shape is where f is near 1.
 template <class V>
 struct ShapeSoft {
   V f, slope;
@@ -150,8 +150,8 @@ CPPN_FN ShapeSoft<V> shape_soft(V z) {
   return {inside * (twice - one), inside * (twice * (twice * e))};
 }
 
-// The outline, f = soft(v): v = 16 (radius (1 + F/10) - R) / radius in the notebook, radius F - R in the prose.
-// slope: d f / d (v / 16), or by v.
+// The outline, f = soft(v): v = 16 (radius (1 + F/10) - R) / radius in the notebook, radius F - R in the
+// prose. slope: d f / d (v / 16), or by v.
 template <class V>
 CPPN_FN ShapeSoft<V> shape_outline(const float* s, ShapeFormula formula, V waves, V r) {
   using L = Lanes<V>;
@@ -183,9 +183,9 @@ CPPN_FN ShapeStroke<V> shape_stroke(const float* s, const ShapeFrame<V>& f, cons
   const V zero = L::splat(0.0f), one = L::splat(1.0f), eps = L::splat(kPoleEps);
   const V tiny = L::splat(1e-30f), along = magnitude(f.x);
   const V far = a.r + along, near = f.y * f.y * L::reciprocal(far + tiny);  // R + |X|, R - |X|
-  const V plus = (eps + (f.x < zero ? near : far)) * a.per;    // 1 + u
-  const V minus = (eps + (f.x < zero ? far : near)) * a.per;   // 1 - u
-  const V half = L::root(L::splat(0.5f) * plus);               // cos(theta / 2)
+  const V plus = (eps + (f.x < zero ? near : far)) * a.per;                 // 1 + u
+  const V minus = (eps + (f.x < zero ? far : near)) * a.per;                // 1 - u
+  const V half = L::root(L::splat(0.5f) * plus);                            // cos(theta / 2)
   const V b = L::splat(0.5f) * minus * L::reciprocal(one + half);
   const V flat = one - a.side * a.side;
   ShapeStroke<V> out;

@@ -97,13 +97,22 @@ CPPN_FN bool any(vi v) {
 
 // Halves added to each other until one lane is left: a fixed order, though another on every width.
 CPPN_FN float fold(vf v) {
-  float a[kLanes];
-  memcpy(a, &v, sizeof v);
-#pragma GCC unroll 4
-  for (int width = kLanes / 2; width > 0; width /= 2)
-#pragma GCC unroll 8
-    for (int l = 0; l < width; ++l) a[l] += a[l + width];
-  return a[0];
+#if defined(__SSE2__)
+#if defined(__AVX512F__)
+  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256((__m512)v), _mm512_extractf32x8_ps((__m512)v, 1));
+#elif defined(__AVX2__)
+  const __m256 half = (__m256)v;
+#endif
+#if defined(__AVX2__)
+  __m128 a = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+#else
+  __m128 a = (__m128)v;
+#endif
+  a = _mm_add_ps(a, _mm_movehl_ps(a, a));
+  return _mm_cvtss_f32(_mm_add_ss(a, _mm_shuffle_ps(a, a, 1)));
+#else
+  return (v[0] + v[2]) + (v[1] + v[3]);
+#endif
 }
 
 // In a fixed order: the same sum on every run, though not the same on every width.
