@@ -225,8 +225,8 @@ def test_page_without_webgl_shows_the_picture(name, open_page):
 
 def test_page_draws_a_large_network_in_bands(open_page, monkeypatch):
     """Hidden 100 x 5: 40600 numbers, in a texture of ten rows."""
-    monkeypatch.setattr(html, "_BUDGET", "1e6")
-    monkeypatch.setattr(html, "_PATIENCE", 1e9)  # of whatever machine tests this
+    monkeypatch.setattr(export.html, "_BUDGET", "1e6")
+    monkeypatch.setattr(export.html, "_PATIENCE", 1e9)  # of whatever machine tests this
     arguments = {"hidden_size": 100, "nr_hidden": 4, "nr_channel": 3, "coord_bias": True, "seed": 42}
     painter = Painter((21, 17), nonlin="random_every_time", **arguments)
     page = open_page(painter)
@@ -238,8 +238,8 @@ def test_page_draws_a_large_network_in_bands(open_page, monkeypatch):
 
 
 def test_page_leaves_what_is_slow_to_the_canvas(open_page, monkeypatch):
-    monkeypatch.setattr(html, "_BUDGET", "1e3")
-    monkeypatch.setattr(html, "_PATIENCE", -1)
+    monkeypatch.setattr(export.html, "_BUDGET", "1e3")
+    monkeypatch.setattr(export.html, "_PATIENCE", -1)
     assert_shows(read(open_page(PICTURES["shared"]), "2d"), PICTURES["shared"], PICTURES["shared"].size)
 
 
@@ -327,7 +327,7 @@ def test_export_by_suffix_and_sizes(tmp_path):
 
 
 def test_export_refuses_what_cannot_be_reached():
-    with pytest.raises(ValueError, match=r"target 'pyth' is for cascades alone; a Painter has py, js, c, glsl, html"):
+    with pytest.raises(ValueError, match=r"a Painter cannot become 'pyth'; it can py, js, c, glsl, html"):
         export.export(PICTURES["painter"], target="pyth")
     with pytest.raises(ValueError, match=r"holds up to 16384 weights, this network needs 31204: a page \(html\)"):
         export.export(Painter((9, 9), hidden_size=100), target="glsl")

@@ -152,7 +152,7 @@ def test_hostile_files_are_refused(tmp_path):
         ({"epochs": 3, "steps": 3}, "epochs is another name"),
         ({"minutes": 0}, "minutes must be"),
         ({"seed": -1}, "seed must be"),
-        ({"max_bytes": 512}, "max_bytes is for"),
+        ({"max_bytes": 3}, "max_bytes must be"),
         ({"snapshots": -1}, "snapshots must be"),
         ({"fit_pixels": 0}, "fit_pixels must be"),
         ({"init": 3}, "init must be Shapes"),

@@ -25,9 +25,11 @@ void bind_layers(py::module_& m);
 void bind_mlp(py::module_& m);
 void bind_shapes(py::module_& m);
 void bind_convolution(py::module_& m);
+void bind_genetic(py::module_& m);
 void bind_cuda(py::module_& m);
 void bind_rounding(py::module_& m);
 void bind_codec(py::module_& m);
+void bind_list(py::module_& m);
 
 // For long loops that run without the GIL: asks Python every 50 ms whether a signal (Ctrl-C) has come.
 class Interrupt {

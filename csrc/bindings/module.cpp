@@ -10,7 +10,9 @@ PYBIND11_MODULE(_core, m) {
   cppn::bindings::bind_mlp(m);
   cppn::bindings::bind_shapes(m);
   cppn::bindings::bind_convolution(m);
+  cppn::bindings::bind_genetic(m);
   cppn::bindings::bind_cuda(m);
   cppn::bindings::bind_rounding(m);
   cppn::bindings::bind_codec(m);
+  cppn::bindings::bind_list(m);
 }

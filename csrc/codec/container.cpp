@@ -14,12 +14,7 @@ std::vector<uint8_t> encode_with(const CascadeRecord& record, int coder) {
   BitWriter header;
   put_header(header, record, coder);
   const std::vector<uint8_t> payload = kCoders[coder].write(record, header);
-  std::vector<uint8_t> file = std::move(header.bytes());
-  file.insert(file.end(), payload.begin(), payload.end());
-  const uint16_t sum = checksum(file.data(), file.size());
-  file.push_back(uint8_t(sum >> 8));
-  file.push_back(uint8_t(sum));
-  return file;
+  return sealed(header, payload);
 }
 
 std::string hex(uint16_t value) {
@@ -29,6 +24,33 @@ std::string hex(uint16_t value) {
 }
 
 }  // namespace
+
+std::vector<uint8_t> sealed(BitWriter& header, const std::vector<uint8_t>& payload) {
+  std::vector<uint8_t> file = std::move(header.bytes());
+  file.insert(file.end(), payload.begin(), payload.end());
+  const uint16_t sum = checksum(file.data(), file.size());
+  file.push_back(uint8_t(sum >> 8));
+  file.push_back(uint8_t(sum));
+  return file;
+}
+
+size_t unsealed(const uint8_t* data, size_t size, uint16_t* sum) {
+  if (size == 0) throw FormatError(0, "the file is empty");
+  if (data[0] != kMagic) throw FormatError(0, "not a .cppn file of version 1, it begins with c1");
+  if (size < 1 + kChecksumBytes) throw FormatError(size, "file ends before its checksum");
+  const size_t end = size - kChecksumBytes;
+  const uint16_t found = checksum(data, end);
+  *sum = uint16_t(data[end] << 8 | data[end + 1]);
+  if (*sum != found) throw FormatError(end, "checksum is " + hex(*sum) + ", the bytes give " + hex(found));
+  return end;
+}
+
+int kind_of(const uint8_t* data, size_t size) {
+  uint16_t sum;
+  BitReader reader(data, unsealed(data, size, &sum));
+  reader.take(8);
+  return int(reader.take(4));
+}
 
 std::vector<uint8_t> encode(const CascadeRecord& record, int coder) {
   check(record);
@@ -48,13 +70,8 @@ std::vector<uint8_t> encode(const CascadeRecord& record, int coder) {
 size_t encoded_size(const CascadeRecord& record, int coder) { return encode(record, coder).size(); }
 
 CascadeRecord decode(const uint8_t* data, size_t size, FileInfo* info) {
-  if (size == 0) throw FormatError(0, "the file is empty");
-  if (data[0] != kMagic) throw FormatError(0, "not a .cppn file of version 1, it begins with c1");
-  if (size < 1 + kChecksumBytes) throw FormatError(size, "file ends before its checksum");
-  const size_t end = size - kChecksumBytes;
-  const uint16_t stored = uint16_t(data[end] << 8 | data[end + 1]), found = checksum(data, end);
-  if (stored != found)
-    throw FormatError(end, "checksum is " + hex(stored) + ", the bytes give " + hex(found));
+  uint16_t stored;
+  const size_t end = unsealed(data, size, &stored);
   CascadeRecord record;
   BitReader reader(data, end);
   const int coder = take_header(reader, record);

@@ -4,10 +4,18 @@
 #include <cstdint>
 #include <vector>
 
-#include "format_error.h"
+#include "bits.h"
 #include "record.h"
 
 namespace cppn::codec {
+
+// The frame of every kind of file: header, payload, checksum. unsealed: where the checksum begins, which is
+// right.
+std::vector<uint8_t> sealed(BitWriter& header, const std::vector<uint8_t>& payload);
+size_t unsealed(const uint8_t* data, size_t size, uint16_t* sum);
+// What is in a file: kCascadeKind, kListKind or what this version does not know. FormatError for what is
+// none.
+int kind_of(const uint8_t* data, size_t size);
 
 inline constexpr int kSmallest = -1;
 

@@ -114,26 +114,24 @@ void take_steps(BitReader& in, CascadeRecord& r) {
   }
 }
 
-// Sizes: how many bits, then width - 1 and height - 1 in so many.
+}  // namespace
 
-void put_sizes(BitWriter& out, const CascadeRecord& r) {
+void put_sizes(BitWriter& out, int width, int height) {
   int bits = 1;
-  while (std::max(r.width, r.height) > 1 << bits) ++bits;
+  while (std::max(width, height) > 1 << bits) ++bits;
   out.put(uint64_t(bits - 1), 4);
-  out.put(uint64_t(r.width - 1), bits);
-  out.put(uint64_t(r.height - 1), bits);
+  out.put(uint64_t(width - 1), bits);
+  out.put(uint64_t(height - 1), bits);
 }
 
-void take_sizes(BitReader& in, CascadeRecord& r) {
+void take_sizes(BitReader& in, int* width, int* height) {
   const size_t at = in.offset();
   const int bits = int(in.take(4)) + 1;
-  r.width = int(in.take(bits)) + 1;
-  r.height = int(in.take(bits)) + 1;
-  if (r.width > kMaxSide) throw FormatError(at, "width is 65536, at most 65535 is meant");
-  if (r.height > kMaxSide) throw FormatError(at, "height is 65536, at most 65535 is meant");
+  *width = int(in.take(bits)) + 1;
+  *height = int(in.take(bits)) + 1;
+  if (*width > kMaxSide) throw FormatError(at, "width is 65536, at most 65535 is meant");
+  if (*height > kMaxSide) throw FormatError(at, "height is 65536, at most 65535 is meant");
 }
-
-}  // namespace
 
 void put_header(BitWriter& out, const CascadeRecord& r, int coder) {
   const bool hidden_mixed = mixed(r, hidden(r)), outputs_mixed = mixed(r, outputs(r));
@@ -151,7 +149,7 @@ void put_header(BitWriter& out, const CascadeRecord& r, int coder) {
     out.put(hidden_mixed, 1);
     out.put(outputs_mixed, 1);
   }
-  put_sizes(out, r);
+  put_sizes(out, r.width, r.height);
   put_group(out, r, hidden(r));
   put_group(out, r, outputs(r));
   put_steps(out, r);
@@ -176,7 +174,7 @@ int take_header(BitReader& in, CascadeRecord& r) {
     throw FormatError(at, text(r.channels) + " channels, but neurons are " + text(r.neurons));
   }
   r.activations.assign(size_t(r.neurons), 0);
-  take_sizes(in, r);
+  take_sizes(in, &r.width, &r.height);
   take_group(in, r, hidden(r), hidden_mixed);
   take_group(in, r, outputs(r), outputs_mixed);
   take_steps(in, r);

@@ -8,6 +8,11 @@ namespace cppn::codec {
 inline constexpr int kMagic = 0xc1;  // C, version 1. No text in UTF-8 and no picture format begins with it.
 inline constexpr int kVersion = 1;
 inline constexpr int kCascadeKind = 1;
+inline constexpr int kListKind = 2;
+
+// How many bits, then width - 1 and height - 1 in so many.
+void put_sizes(BitWriter& out, int width, int height);
+void take_sizes(BitReader& in, int* width, int* height);
 
 void put_header(BitWriter& out, const CascadeRecord& record, int coder);
 

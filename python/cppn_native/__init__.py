@@ -18,6 +18,7 @@ from .errors import DeviceError, DivergedError, ExportError, FormatError
 from .many import train_many
 from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
+from .models.genetic import Genetic, GeneticConfig
 from .models.perceptron import Perceptron, PerceptronConfig
 from .models.shapes import Shapes, ShapesConfig
 from .motion import latent_walk, morph
@@ -35,6 +36,8 @@ __all__ = [
     "DivergedError",
     "ExportError",
     "FormatError",
+    "Genetic",
+    "GeneticConfig",
     "Latent",
     "Model",
     "Painter",

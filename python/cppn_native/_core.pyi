@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'HAS_CUDA', 'Layers', 'MAX_CHANNELS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'MAX_SHAPES', 'MAX_SHAPE_TERMS', 'Perceptron', 'PerceptronDescent', 'Shape', 'ShapesDescent', 'Task', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'descent_noise', 'descent_rate', 'encode', 'encoded_size', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'nearest_step_code', 'open_cuda', 'prior_bits', 'render_shapes', 'run_perceptrons', 'shape_parameters', 'shapes_gradient', 'solve', 'step_grid']
+__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'GeneticSearch', 'HAS_CUDA', 'Layers', 'ListRecord', 'MAX_CHANNELS', 'MAX_CORNERS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'MAX_SHAPES', 'MAX_SHAPE_TERMS', 'Perceptron', 'PerceptronDescent', 'Shape', 'ShapesDescent', 'Task', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'decode_list', 'descent_noise', 'descent_rate', 'encode', 'encode_list', 'encoded_size', 'file_kind', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'list_info', 'nearest_step_code', 'open_cuda', 'paint_entities', 'prior_bits', 'render_shapes', 'run_perceptrons', 'shape_parameters', 'shapes_gradient', 'solve', 'step_grid']
 class Shape:
     """
     The sizes of a cascade and the activation (by number) of every neuron.
@@ -346,6 +346,39 @@ class ShapesDescent:
         """
         (step, params (K,), m (K,), v (K,), best (K,), best loss).
         """
+class GeneticSearch:
+    """
+    A painting in search of its entities; target (H, W, C).
+    """
+    def __init__(self, cpu: Cpu, grid: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], target: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], background: typing.Annotated[numpy.typing.ArrayLike, numpy.int32], entities: typing.Annotated[numpy.typing.ArrayLike, numpy.int32], corners: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], population: typing.SupportsInt | typing.SupportsIndex, generations: typing.SupportsInt | typing.SupportsIndex, survivors: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def add(self, step: typing.SupportsInt | typing.SupportsIndex) -> bool:
+        """
+        One more entity; false if none lessens the error.
+        """
+    def drop(self, count: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Leaves out the last ones.
+        """
+    def entities(self) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        (n, row)
+        """
+    def put(self, n: typing.SupportsInt | typing.SupportsIndex, entity: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> None:
+        """
+        Entity n (1, row) replaced.
+        """
+    def refine(self, n: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex) -> bool:
+        """
+        Entity n searched anew; false if it stays.
+        """
+    def weigh(self, entity: typing.Annotated[numpy.typing.ArrayLike, numpy.int32], n: typing.SupportsInt | typing.SupportsIndex) -> tuple[typing.Any, ...]:
+        """
+        (change of the error, best colours) of an entity (1, row) at place n.
+        """
+    @property
+    def error(self) -> float:
+        ...
 class DeviceError(RuntimeError):
     """
     A device that cannot run here, or failed; the message says why.
@@ -429,6 +462,102 @@ class CascadeRecord:
     @width.setter
     def width(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
+class ListRecord:
+    """
+    What a .cppn file of entities or shapes holds: docs/format.md, kind 2.
+    """
+    def __init__(self) -> None:
+        ...
+    @property
+    def alphas(self) -> int:
+        ...
+    @alphas.setter
+    def alphas(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def background(self) -> list[int]:
+        ...
+    @background.setter
+    def background(self, arg0: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        ...
+    @property
+    def channels(self) -> int:
+        ...
+    @channels.setter
+    def channels(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def choices(self) -> int:
+        ...
+    @choices.setter
+    def choices(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def colours(self) -> int:
+        ...
+    @colours.setter
+    def colours(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def formula(self) -> int:
+        ...
+    @formula.setter
+    def formula(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def height(self) -> int:
+        ...
+    @height.setter
+    def height(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def levels(self) -> numpy.typing.NDArray[numpy.int32]:
+        ...
+    @levels.setter
+    def levels(self, arg1: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> None:
+        ...
+    @property
+    def points(self) -> int:
+        ...
+    @points.setter
+    def points(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def resolution(self) -> int:
+        ...
+    @resolution.setter
+    def resolution(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def steps(self) -> list[int]:
+        ...
+    @steps.setter
+    def steps(self, arg0: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        ...
+    @property
+    def terms(self) -> int:
+        ...
+    @terms.setter
+    def terms(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def type(self) -> int:
+        ...
+    @type.setter
+    def type(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def vertices(self) -> int:
+        ...
+    @vertices.setter
+    def vertices(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def width(self) -> int:
+        ...
+    @width.setter
+    def width(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
 def across() -> list[tuple[str, str, str]]:
     """
     The same of the functions of all features of a pixel at once, whose numbers follow those of the activations.
@@ -453,6 +582,10 @@ def decode_info(data: bytes) -> dict[str, typing.Any]:
     """
     How a file is made up: coder, bytes of each part, sizes.
     """
+def decode_list(data: bytes) -> ListRecord:
+    """
+    The record of a file. Raises FormatError for anything else.
+    """
 def descent_noise(plan: DescentPlan, step: typing.SupportsInt | typing.SupportsIndex) -> float:
     """
     Width of the noise in a step, from 0.
@@ -465,9 +598,17 @@ def encode(record: CascadeRecord, coder: typing.SupportsInt | typing.SupportsInd
     """
     The bytes of a .cppn file: the shortest of all coders, or that of coder number `coder`.
     """
+def encode_list(record: ListRecord, quick: bool = False) -> bytes:
+    """
+    The bytes of a .cppn file.
+    """
 def encoded_size(record: CascadeRecord, coder: typing.SupportsInt | typing.SupportsIndex = -1) -> int:
     """
     len(encode(record, coder)).
+    """
+def file_kind(data: bytes) -> int:
+    """
+    1: a cascade, 2: a list. Raises FormatError for what is no .cppn file.
     """
 def fit_prior(levels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> tuple[int, int]:
     """
@@ -493,6 +634,10 @@ def isas() -> list[str]:
     """
     Instruction sets this machine can run, best first.
     """
+def list_info(data: bytes) -> dict[str, typing.Any]:
+    """
+    How a file is made up.
+    """
 def nearest_step_code(step: typing.SupportsFloat | typing.SupportsIndex) -> int:
     """
     The code whose step is nearest in ratio.
@@ -500,6 +645,10 @@ def nearest_step_code(step: typing.SupportsFloat | typing.SupportsIndex) -> int:
 def open_cuda(index: typing.SupportsInt | typing.SupportsIndex = 0) -> Backend:
     """
     A backend on that GPU. Raises DeviceError.
+    """
+def paint_entities(cpu: Cpu, grid: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex], background: typing.Annotated[numpy.typing.ArrayLike, numpy.int32], entities: typing.Annotated[numpy.typing.ArrayLike, numpy.int32], width: typing.SupportsInt | typing.SupportsIndex, height: typing.SupportsInt | typing.SupportsIndex, region: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    (H, W, C): entities (n, row) over a background (C), in levels of a grid (vertices, channels, points, colours, alphas); bit-exact everywhere.
     """
 def prior_bits(a_code: typing.SupportsInt | typing.SupportsIndex, b_code: typing.SupportsInt | typing.SupportsIndex, max_level: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     """
@@ -532,6 +681,7 @@ def step_grid(code: typing.SupportsInt | typing.SupportsIndex) -> float:
 CODERS: tuple = ('mixed-radix', 'static', 'learning')
 HAS_CUDA: bool = False
 MAX_CHANNELS: int = 4
+MAX_CORNERS: int = 8
 MAX_MLP_LAYERS: int = 64
 MAX_MLP_WIDTH: int = 1024
 MAX_NEURONS: int = 128

@@ -14,10 +14,13 @@ from . import _core
 from .activations import ACTIVATIONS
 from .coords import CONVENTIONS
 from .errors import FormatError
+from .listing import decode_list, list_info
 from .models.base import check_size
 from .models.cascade import Cascade, CascadeConfig
 from .models.foreign import from_tensors
+from .models.genetic import Genetic
 from .models.perceptron import Perceptron
+from .models.quantized import QuantizedShapes
 from .models.shapes import Shapes
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ __all__ = ["decode", "encode", "encoded_size", "info", "load"]
 
 MAX_FILE_BYTES = 1 << 20
 """No model of ours comes near; more is not read into memory on a file's word."""
+LIST = 2
+"""The kind of file that holds entities or shapes; all others are left to the cascade's decoder."""
 MAX_TENSOR_BYTES = 1 << 29
 
 
@@ -68,8 +73,12 @@ def record(
     return r
 
 
-def decode(data: bytes) -> Cascade:
+def decode(data: bytes) -> Cascade | Genetic | QuantizedShapes:
     """The model in a file's bytes; ``FormatError`` names the offset and the reason."""
+    return decode_list(data) if _core.file_kind(data) == LIST else _decode_cascade(data)
+
+
+def _decode_cascade(data: bytes) -> Cascade:
     r = _core.decode(data)
     names = list(ACTIVATIONS)
     if max(r.activations) >= len(names):
@@ -113,8 +122,10 @@ def load(source: str | os.PathLike[str] | bytes, *, size: tuple[int, int] | None
 def info(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
     """What a ``.cppn`` holds, without rendering it: sizes, network, coder, checksum."""
     data = bytes(source) if isinstance(source, bytes | bytearray | memoryview) else _read(source)
+    if _core.file_kind(data) == LIST:
+        return list_info(data)
     found: dict[str, Any] = dict(_core.decode_info(data))
-    model = decode(data)
+    model = _decode_cascade(data)
     config = model.config
     found.update(
         activation=config.activation,
@@ -150,6 +161,8 @@ def _load_safetensors(path: str | os.PathLike[str], size: tuple[int, int] | None
                 return Cascade.from_state(tensors, metadata)
             if metadata.get("kind") == Perceptron.KIND:
                 return Perceptron.from_state(tensors, metadata)
+            if metadata.get("kind") == Genetic.KIND:
+                return Genetic.from_state(tensors, metadata)
             if metadata.get("kind") == Shapes.KIND:
                 return Shapes.from_state(tensors, metadata)
             if metadata.get("format", "pt") == "pt" and "dense_head.weight" in tensors:

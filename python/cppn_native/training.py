@@ -9,9 +9,10 @@ from typing import Any, Literal, overload
 
 from .fit.budget import afford, measuring_time, rounding_seconds
 from .fit.descent import pace, seconds_per_step
+from .fit.genetic import train_genetic
 from .fit.machine import Machine, open_machine
 from .fit.order import FIT_PIXELS, Order, check_order
-from .fit.order_perceptron import Limits, train_perceptron
+from .fit.order_perceptron import USUAL_BYTES, Limits, train_perceptron
 from .fit.order_shapes import train_shapes
 from .fit.picture import Picture
 from .fit.plan import Plan
@@ -20,6 +21,7 @@ from .fit.state import FitState, load_checkpoint
 from .image import ImageLike
 from .models.base import Model
 from .models.cascade import Cascade, CascadeConfig
+from .models.genetic import Genetic, GeneticConfig
 from .models.perceptron import PRESETS, Perceptron, PerceptronConfig
 from .models.shapes import Shapes, ShapesConfig
 from .progress import Progress, Reporter
@@ -41,11 +43,15 @@ def train(
 def train(image: ImageLike, model: Literal["shapes"] | ShapesConfig, **options: Any) -> Shapes: ...
 
 
+@overload
+def train(image: ImageLike, model: GeneticConfig, **options: Any) -> Genetic: ...
+
+
 def train(
     image: ImageLike,
-    model: str | CascadeConfig | PerceptronConfig | ShapesConfig = "cascade",
+    model: str | CascadeConfig | PerceptronConfig | ShapesConfig | GeneticConfig = "cascade",
     *,
-    max_bytes: int | None = 1024,
+    max_bytes: int | Literal["usual"] | None = "usual",
     steps: int | None = None,
     minutes: float | None = None,
     seed: int = 0,
@@ -58,13 +64,14 @@ def train(
     background: str | Sequence[int] = (255, 255, 255),
     fit_pixels: int | None = FIT_PIXELS,
     **options: Any,
-) -> Cascade | Perceptron | Shapes:
+) -> Cascade | Perceptron | Shapes | Genetic:
     """Fits a network, or shapes, to a picture; a cascade so that its file has at most ``max_bytes``.
 
     image       path | PIL image | array (H, W), (H, W, 3), (H, W, 4); uint8, uint16, or float in [0, 1]
     model       "cascade" or a ``CascadeConfig``; "mysterynet", "mlp", "siren", "fourier" or a ``PerceptronConfig``,
-                which keep float weights and are saved as ``.safetensors``; "shapes" or a ``ShapesConfig`` likewise
-    max_bytes   of the ``.cppn`` file; None: float weights, not quantized
+                which keep float weights and are saved as ``.safetensors``; "shapes" or a ``ShapesConfig`` likewise,
+                or a ``GeneticConfig``
+    max_bytes   of the ``.cppn`` file; None: float weights, not quantized; "usual": 1024 for a cascade, None for shapes
     steps, minutes  of descent, and in all; whichever ends first. Both None: a budget that the progress bar states
     seed        same seed, same model, whatever the number of threads
     device      that descends: "auto" (the first usable GPU, else the CPU), "cpu", "cuda" or "cuda:N". Rounding is
@@ -81,20 +88,29 @@ def train(
                 of ``cppn_native.fit.perceptron_state.PerceptronPlan`` (rate, batch, decay, loss),
                 recipe=``cn.Recipe(...)`` and snapshots=N, to be kept for ``timelapse``. Of shapes: fields of
                 ``ShapesConfig`` (kind, n, terms, channels, formula) and of
-                ``cppn_native.fit.shapes_state.ShapesPlan`` (rate, decay, loss), snapshots=N, and epochs= for steps=
+                ``cppn_native.fit.shapes_state.ShapesPlan`` (rate, decay, loss), snapshots=N, and epochs= for steps=;
+                with kind="genetic" those of ``GeneticConfig`` (n, shape, vertices, ...) and of
+                ``cppn_native.fit.genetic.GeneticPlan`` (population, generations, survivors, rounds)
 
     Ctrl-C returns the best so far within a fraction of a second; ``.stopped`` of the model says what ended it.
     Raises ``ValueError`` naming the argument, ``DeviceError`` for a device named that cannot run or fails (the
     checkpoint then holds the last complete state), ``DivergedError`` (with the best model), and ``FormatError`` for
     a checkpoint that is none.
     """
+    if max_bytes == "usual":
+        max_bytes = None if isinstance(model, ShapesConfig | GeneticConfig) or model == "shapes" else USUAL_BYTES
     if isinstance(model, PerceptronConfig) or (isinstance(model, str) and model in PRESETS):
         limits = Limits(max_bytes, steps, minutes, seed)
         return train_perceptron(
             image, model, limits, background, init, options, device, threads, Reporter(progress, callback), checkpoint
         )
-    if isinstance(model, ShapesConfig) or model == "shapes":
+    if isinstance(model, ShapesConfig | GeneticConfig) or model == "shapes":
         limits = Limits(max_bytes, steps, minutes, seed)
+        if isinstance(model, GeneticConfig) or options.get("kind") == "genetic":
+            return train_genetic(
+                image, model, limits, background, init, fit_pixels, options, device, threads,
+                Reporter(progress, callback), checkpoint,
+            )  # fmt: skip
         return train_shapes(
             image, model, limits, background, init, fit_pixels, options, device, threads,
             Reporter(progress, callback), checkpoint,

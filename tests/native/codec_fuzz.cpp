@@ -9,6 +9,8 @@
 #include "codec/checksum.h"
 #include "codec/coders.h"
 #include "codec/container.h"
+#include "codec/header.h"
+#include "codec/list.h"
 
 using namespace cppn::codec;
 using Bytes = std::vector<uint8_t>;
@@ -45,6 +47,48 @@ void attempt(Bytes file) {
   if (decoded % 16 != 0) return;
   const Bytes again = encode(record, 0);
   if (!(decode(again.data(), again.size()) == record)) std::puts("no round trip"), std::abort();
+}
+
+// The same of a list: damage may turn one kind into the other.
+void attempt_list(Bytes file) {
+  put_checksum_right(file);
+  file.shrink_to_fit();
+  ++inputs;
+  ListRecord record;
+  try {
+    record = decode_list(file.data(), file.size());
+  } catch (const FormatError& e) {
+    if (e.offset() > file.size()) std::printf("offset %zu of %zu\n", e.offset(), file.size()), std::abort();
+    return;
+  }
+  ++decoded;
+  check(record);
+  if (decoded % 16 != 0) return;
+  const Bytes again = encode_list(record, true);
+  if (decode_list(again.data(), again.size()).levels != record.levels)
+    std::puts("no round trip"), std::abort();
+}
+
+ListRecord list_of(int type, int n, uint32_t spread) {
+  ListRecord r;
+  r.type = type;
+  r.width = 386;
+  r.height = 320;
+  r.n = n;
+  r.points = 128;
+  r.choices = 7;
+  if (type == 1 || type == 2) r.terms = 3;
+  if (type > 0) r.steps.assign(size_t(cppn::shape_parameters(r.shape().kind).count), 150);
+  r.levels.assign(size_t(n * r.row()), 0);
+  for (int i = 0; i < n; ++i) {
+    int32_t* e = r.levels.data() + i * r.row();
+    for (int k = 0; k < r.row(); ++k) e[k] = int32_t(below(type == 0 ? 100 : spread));
+    if (type > 0) continue;
+    e[0] = i % 3 == 0 ? 0 : i % 3 == 1 ? 3 : 5;
+    if (e[0] == 0) e[4] = e[2] + int32_t(below(20)), e[5] = e[3], e[7] = e[3] + int32_t(below(9));
+    for (int k = 2 + 2 * cppn::point_count(e[0]); k < 12; ++k) e[k] = 0;
+  }
+  return r;
 }
 
 CascadeRecord record_of(int neurons, int channels, int octaves, bool mixed, uint32_t spread) {
@@ -115,6 +159,14 @@ int main() {
       attempt(Bytes(file.begin(), file.begin() + long(size)));
   }
   for (int i = 0; i < 200000; ++i) attempt(mutated(files[below(uint32_t(files.size()))]));
+  std::vector<Bytes> lists;
+  for (int type = 0; type < 6; ++type)
+    for (int n : {0, 1, 7}) lists.push_back(encode_list(list_of(type, n, n == 7 ? 300 : 20)));
+  for (int i = 0; i < 60000; ++i) {
+    const Bytes file = mutated(lists[below(uint32_t(lists.size()))]);
+    attempt_list(file);
+    if (i % 100 == 0) attempt(file), attempt_list(mutated(files[0]));
+  }
   std::printf("%ld inputs, %ld decoded\n", inputs, decoded);
   return 0;
 }

@@ -6,6 +6,7 @@ import argparse
 import shutil
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,12 +135,24 @@ def info(args: argparse.Namespace) -> int:
             code = complain(error, args)
             continue
         if args.json:
-            print_json(file=path, **found)
+            print_json(file=path, **found | ({"config": asdict(found["config"])} if "config" in found else {}))
         else:
             print(gap + path)
             gap = "\n"
-            print_table(("  " + name, value) for name, value in _info_rows(found))
+            rows = _list_rows(found) if "config" in found else _info_rows(found)
+            print_table(("  " + name, value) for name, value in rows)
     return code
+
+
+def _list_rows(found: dict[str, Any]) -> list[tuple[str, str]]:
+    header, payload, total = found["header_bytes"], found["payload_bytes"], found["file_bytes"]
+    return [
+        ("size", f"{found['width']} x {found['height']} pixels"),
+        ("picture", f"{found['kind']}, {found['n']} shapes, {found['parameters']} numbers"),
+        ("bytes", f"{total}: header {header}, payload {payload}, checksum {total - header - payload}"),
+        ("per shape", f"{found['bits_per_shape']:.1f} bits"),
+        ("checksum", f"{found['checksum']:04x}"),
+    ]
 
 
 def _info_rows(found: dict[str, Any]) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from typing import Any
 import cppn_native as cn
 
 from ..coords import CONVENTIONS, Region
+from ..fit.order_perceptron import USUAL_BYTES
 from ..fit.plan import Plan
 from ..models.base import check_region
 from ..models.perceptron import PRESETS
@@ -86,7 +87,7 @@ def _fit_arguments(add: Callable[..., Any]) -> None:
     whole: dict[str, Any] = {"metavar": "N", "type": int}
     add("--model", choices=("cascade", *PRESETS), help="what is fitted; all but the cascade are saved as .safetensors "
         "(default: cascade)")  # fmt: skip
-    add("--max-bytes", **whole, help=f"size of the .cppn file (default: {USUAL['max_bytes']})")
+    add("--max-bytes", **whole, help=f"size of the .cppn file (default: {USUAL_BYTES})")
     add("--minutes", metavar="M", type=float, help="time for all; with --steps, whichever ends first")
     add("--steps", **whole, help=f"steps of descent (default without --minutes: {Plan.steps})")
     add("--seed", **whole, help=f"same seed, same result (default: {USUAL['seed']})")
@@ -132,8 +133,8 @@ def _neurons_arguments(add: Callable[..., Any]) -> None:
 def _export_arguments(add: Callable[..., Any]) -> None:
     add("file", help="a .cppn or .safetensors file")
     add("-o", "--output", metavar="FILE", action="append", help="a program (.py, .js, .c, .glsl, .html, .onnx, "
-        ".pyth) or a picture of the neurons, by suffix; may be repeated (default: the model's name with .html, in "
-        "the current folder)")  # fmt: skip
+        ".pyth, .svg) or a picture of the neurons, by suffix; may be repeated (default: the model's name with "
+        ".html, in the current folder)")  # fmt: skip
     add("--no-verify", action="store_true", help="do not run and compare what can be run here")
 
 

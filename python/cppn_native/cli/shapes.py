@@ -12,6 +12,7 @@ from typing import Any
 import cppn_native as cn
 
 from ..fit.shapes_state import LOSSES
+from ..models.genetic import SHAPES
 from ..models.shapes import FORMULAS, KINDS
 from .files import (
     MODELS,
@@ -41,9 +42,12 @@ def shapes(args: argparse.Namespace) -> int:
       cppn shapes photo.jpg --kind stroke -o painting.png -o painting.gif
       cppn shapes photo.jpg -n 64 --steps 3000 --scale 4 -o poster.png
       cppn shapes photo.jpg -o photo.safetensors -o photo.svg
+      cppn shapes photo.jpg --kind genetic --shape triangle -o photo.svg
+      cppn shapes photo.jpg --kind genetic --max-bytes 1024 -o photo.cppn
 
     Kinds: fourier, splats whose colours add up; depth, splats in front of each
-    other; stroke, arcs of a brush; point, ink dots; article, discs. A .gif, .apng
+    other; stroke, arcs of a brush; point, ink dots; article, discs; genetic,
+    ellipses, triangles and polygons, painted one over the other. A .gif, .apng
     or .mp4 shows the training. Ctrl-C stops early, writes the best so far and
     exits with 130.
     """
@@ -56,7 +60,7 @@ def shapes(args: argparse.Namespace) -> int:
     moving = [path for path in outputs if _suffix(path) in MOVES]
     _check_looks(args, moving)
     given = {name: value for name, value in vars(args).items() if name not in OURS}
-    if moving:
+    if moving and given.get("kind") != "genetic":  # a painting shows its entities one by one
         given["snapshots"] = args.frames
     begun = time.monotonic()
     with warnings_in_a_line():
@@ -81,7 +85,7 @@ def _check_looks(args: argparse.Namespace, moving: Sequence[str]) -> None:
         check_video(path, args.fps, 90)
 
 
-def _write(model: cn.Shapes, outputs: Sequence[str], args: argparse.Namespace) -> None:
+def _write(model: cn.Shapes | cn.Genetic, outputs: Sequence[str], args: argparse.Namespace) -> None:
     """Models first: they are what the time went into. What fails is reported when the others are written."""
     from ..image import save_image
 
@@ -103,21 +107,25 @@ def _write(model: cn.Shapes, outputs: Sequence[str], args: argparse.Namespace) -
         raise failures[0]
 
 
-def _say(args: argparse.Namespace, model: cn.Shapes, seconds: float, outputs: list[str]) -> None:
+def _say(args: argparse.Namespace, model: cn.Shapes | cn.Genetic, seconds: float, outputs: list[str]) -> None:
     from ..image import load_image, to_uint8
 
     background = getattr(args, "background", "white")
     channels = None if model.config.channels == 3 else model.config.channels
     original = to_uint8(load_image(args.picture, background=background, channels=channels))
     psnr = model.psnr(original)
+    if isinstance(model, cn.Genetic):
+        kind, count = "genetic", len(model)
+    else:
+        kind, count = model.config.kind, model.config.count
     if args.json:
         print_json(
-            picture=args.picture, size=model.size, kind=model.config.kind, n=model.config.count,
+            picture=args.picture, size=model.size, kind=kind, n=count, bytes=model.nbytes,
             weights=model.n_params, score=model.score(original), psnr=psnr, seconds=round(seconds, 3),
             stopped=model.stopped, files=outputs,
         )  # fmt: skip
     elif not args.quiet:
-        what = f"{model.config.count} of kind {model.config.kind}"
+        what = f"{count} of kind {kind}"
         print(f"{what} · {decibel(psnr)} · {seconds:.1f} s · {', '.join(outputs)}")
 
 
@@ -137,8 +145,11 @@ def arguments(add: Callable[..., Any]) -> None:
     add = partial(add, default=argparse.SUPPRESS)  # what is not given is left to train()
     counts = ", ".join(f"{kind.n} {name}" for name, kind in KINDS.items())
     rates = ", ".join(f"{kind.rate:g} {name}" for name, kind in KINDS.items())
-    add("--kind", choices=tuple(KINDS), help="what the picture is made of (default: fourier)")
+    add("--kind", choices=(*KINDS, "genetic"), help="what the picture is made of (default: fourier)")
     add("-n", **whole, help=f"how many shapes (default: {counts})")
+    add("--shape", choices=SHAPES, help="of kind genetic (default: ellipse)")
+    add("--vertices", **whole, help="of a polygon, 3 to 8 (default: 5)")
+    add("--max-bytes", **whole, help="of a .cppn file, which no other model has")
     add("--terms", **whole, help="of an outline's Fourier series (default: 8)")
     add("--formula", choices=FORMULAS, help="of an outline (default: notebook)")
     add("--channels", choices=(1, 3, 4), type=int, help="grey, colour, colour and alpha (default: 3)")

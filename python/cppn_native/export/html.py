@@ -9,7 +9,7 @@ from . import glsl, js
 from .expression import Picture, Program
 from .packing import fill
 
-__all__ = ["shell", "source"]
+__all__ = ["banded", "shell", "source", "texture"]
 
 _PAGE = """\
 <!doctype html>
@@ -37,7 +37,7 @@ p.off{opacity:0}
 # A view is zoom and the place in the middle; geometry() turns it into the picture's rectangle in device pixels.
 _VIEW = """\
 const W=@width@,H=@height@,hint=document.querySelector("p");
-let c,paint,zoom=1,cx=.5,cy=.5,queued=0;
+let c,paint,zoom=1,cx=.5,cy=.5,queued=0,busy=0,next=0;
 function geometry(){
 const w=c.width,h=c.height,s=Math.min(w/W,h/H)*zoom,sw=W*s,sh=H*s,
 hold=(v,r)=>r<=1?.5:Math.min(1-.5/r,Math.max(.5/r,v));
@@ -171,6 +171,71 @@ gl.drawArrays(gl.TRIANGLES,0,3);
 c.dataset.done="webgl"\
 """
 
+# Numbers in a float texture, whose rows have 1024 texels of four.
+_TEXTURE = """\
+const network=()=>`uniform highp sampler2D t;
+#define W(k) texelFetch(t,ivec2((k)&1023,(k)>>10),0)
+@network@`;
+function upload(gl){
+@numbers@
+const rows=Math.ceil(d.length/4096),a=new Float32Array(4096*rows);
+a.set(d);
+if(rows>gl.getParameter(gl.MAX_TEXTURE_SIZE))return 0;
+gl.bindTexture(gl.TEXTURE_2D,gl.createTexture());
+gl.texParameteri(gl.TEXTURE_2D,gl.TEXTURE_MIN_FILTER,gl.NEAREST);
+gl.texParameteri(gl.TEXTURE_2D,gl.TEXTURE_MAG_FILTER,gl.NEAREST);
+gl.texImage2D(gl.TEXTURE_2D,0,gl.RGBA32F,1024,rows,0,gl.RGBA,gl.FLOAT,a);
+return 1}
+"""
+
+# A frame of a large network may take seconds, and drivers end what takes too long: first all of it coarsely, then
+# bands, each begun when the one before is done, higher when that was quick. What is wanted meanwhile waits for the end
+# of a band. A GPU that needs a second for a band is none, or slower than a processor, and leaves it to the canvas.
+_BANDS = """\
+delete c.dataset.done;
+if(busy){next=g;return}
+const own=c,q=Math.ceil(Math.sqrt(g.w*g.h*@cost@/@budget@)),
+then=step=>{
+const begun=performance.now(),f=gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE,0),
+poll=()=>{
+if(f&&gl.getSyncParameter(f,gl.SYNC_STATUS)==gl.UNSIGNALED)return setTimeout(poll,2);
+gl.deleteSync(f);
+busy=0;
+if(own!=c||gl.isContextLost())return;
+if(next){const n=next;next=0;paint(n)}else step(performance.now()-begun)};
+gl.flush();busy=1;setTimeout(poll)},
+place=s=>gl.uniform4f(r,s/g.sw,-s/g.sh,-g.x/g.sw,(g.h-g.y)/g.sh);
+let top=g.h,rows=Math.ceil(g.h/q**2);
+const band=()=>{
+top-=rows;
+gl.viewport(0,0,g.w,g.h);place(1);
+gl.enable(gl.SCISSOR_TEST);gl.scissor(0,Math.max(0,top),g.w,rows+Math.min(0,top));
+gl.drawArrays(gl.TRIANGLES,0,3);
+gl.disable(gl.SCISSOR_TEST);
+if(top<=0)c.dataset.done="webgl";
+else then(took=>{
+if(took>@patience@){start();canvas2d();draw();return}
+if(took<30)rows*=2;
+band()})};
+if(q<2)return band();
+const w=Math.ceil(g.w/q),h=Math.ceil(g.h/q),f=gl.createFramebuffer(),b=gl.createRenderbuffer();
+gl.bindFramebuffer(gl.FRAMEBUFFER,f);gl.bindRenderbuffer(gl.RENDERBUFFER,b);
+gl.renderbufferStorage(gl.RENDERBUFFER,gl.RGBA8,w,h);
+gl.framebufferRenderbuffer(gl.FRAMEBUFFER,gl.COLOR_ATTACHMENT0,gl.RENDERBUFFER,b);
+gl.viewport(0,0,w,h);place(q);
+gl.drawArrays(gl.TRIANGLES,0,3);
+gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER,null);
+gl.blitFramebuffer(0,0,w,h,0,0,w*q,h*q,gl.COLOR_BUFFER_BIT,gl.NEAREST);
+gl.bindFramebuffer(gl.FRAMEBUFFER,null);
+gl.deleteFramebuffer(f);gl.deleteRenderbuffer(b);
+then(band)\
+"""
+_BUDGET = "1e8"
+"""Multiplications of the first steps: some milliseconds of a fast GPU, a tenth of a second of a slow one."""
+
+_PATIENCE = 1000
+"""Milliseconds that a step may take."""
+
 
 def source(program: Program) -> str:
     """The page's text."""
@@ -184,9 +249,23 @@ def source(program: Program) -> str:
     return shell(program, js.core(program), network, count=len(program.levels))
 
 
+def texture(network: str, numbers: str) -> str:
+    """``network()`` and ``upload(gl)`` for GLSL that reads its numbers by ``W(k)``, four each, from a texture.
+
+    numbers  JavaScript that defines the list d of them, or returns 0 if the canvas has to do
+    """
+    return fill(_TEXTURE, network=network, numbers=numbers)
+
+
+def banded(cost: int) -> tuple[str, str]:
+    """``draw`` and ``options`` of a page whose pixels cost so many multiplications each, to be drawn in bands."""
+    options = ",preserveDrawingBuffer:true"  # bands stay until the next ones are there
+    return fill(_BANDS, cost=cost, budget=_BUDGET, patience=_PATIENCE), options
+
+
 def shell(
     picture: Picture, core: str, network: str, *, count: int, draw: str = _AT_ONCE, options: str = "",
-    heavy: bool = False,
+    heavy: bool = False, canvas: str = "",
 ) -> str:  # fmt: skip
     """A page around two ways to compute.
 
@@ -197,14 +276,16 @@ def shell(
     draw     JavaScript that draws the geometry g with the context gl, where r is the uniform from pixels to places
     options  further ones of that context
     heavy    the canvas begins with larger pixels, and does not even compute those in one go
+    canvas   JavaScript that defines ``canvas2d()``, which sets ``paint``; without ``network`` the only way to draw
     """
+    first = 24 if heavy else 8
     return fill(
         _PAGE,
         count=count,
         paper="#fff" if picture.alpha else "#111",
         core=core,
         view=fill(_VIEW, width=picture.size[0], height=picture.size[1]),
-        webgl=network + fill(_WEBGL, draw=draw, options=options),
-        canvas=fill(_CANVAS, first=24 if heavy else 8, whole=24 if heavy else 4),
+        webgl=network + fill(_WEBGL, draw=draw, options=options) if network else "const webgl=()=>0;\n",
+        canvas=canvas or fill(_CANVAS, first=first, whole=24 if heavy else 4),
         input=_INPUT,
     )

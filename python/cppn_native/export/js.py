@@ -8,7 +8,7 @@ from .expression import Picture, Program
 from .packing import BASE, fill, number, pack, signed, values
 from .spelling import spelled
 
-__all__ = ["core", "module", "source", "store"]
+__all__ = ["core", "decode", "module", "source", "store"]
 
 _CORE = """\
 const D=@inputs@,N=@neurons@,S=[@steps@],K="@digits@";
@@ -48,7 +48,7 @@ def core(program: Program) -> str:
         neurons=program.neurons,
         steps=",".join(number(step) for step in program.steps),
         digits=program.digits,
-        decode=_decode(program),
+        decode=decode(program.levels),
         functions=",".join(f"z=>{spelled(name, 'js')}" for name in program.used),
         extra=_extra(program),
         store=store([f"256*a[{first + i}]" for i in program.shown]),
@@ -75,10 +75,11 @@ def store(shown: Sequence[str]) -> str:
     return ";".join(f"o[p+{i}]={value}" for i, value in enumerate(values[:4])).replace("p+0", "p")
 
 
-def _decode(program: Program) -> str:
-    if not all(isinstance(level, int) for level in program.levels):
-        return f"const L=[{values(program.levels)}];"
-    packed = pack([int(level) for level in program.levels])
+def decode(levels: Sequence[int] | Sequence[float]) -> str:
+    """``const L``, the list of levels, from text where they are integers."""
+    if not all(isinstance(level, int) for level in levels):
+        return f"const L=[{values(levels)}];"
+    packed = pack([int(level) for level in levels])
     digit = f'[..."{packed.text}"].map(s=>(s=s.charCodeAt(),s-35-(s>60)-(s>63)-(s>92)))'
     if packed.width == 1:
         return f"const L={digit}.map(c=>c{signed(packed.low)});"

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import ExportError
 from ..models.base import Model
+from ..models.shapes import Shapes
 from .dense import Layered, dense_program, is_layered
 from .expression import program
 
@@ -89,6 +90,9 @@ def _expected(model: Model | Layered, size: Size | None) -> tuple[Size, NDArray[
         form = dense_program(model, size)
         probe = _probe(form.size, form.cost)
         return probe, form.render(probe)[:, :, list(form.shown)].astype(np.int16)
+    if isinstance(model, Shapes):
+        probe = _probe(model.size if size is None else size, model.n_params)
+        return probe, shown(model, probe).astype(np.int16)
     cascade = program(model)
     probe = _probe(cascade.size, len(cascade.levels))
     return probe, shown(cascade.model, probe).astype(np.int16)

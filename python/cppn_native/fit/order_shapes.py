@@ -16,8 +16,9 @@ from ..models.floating import on_cpu
 from ..models.shapes import KINDS, Shapes, ShapesConfig
 from ..progress import Reporter
 from .order import check_budget, check_fit_pixels
-from .order_perceptron import USUAL_BYTES, Limits
+from .order_perceptron import Limits
 from .shapes import ShapesRun
+from .shapes_budget import FLOAT_PART, TERMS, rounded_off, shapes_for
 from .shapes_state import LOSSES, ShapesPlan
 
 __all__ = ["train_shapes"]
@@ -43,7 +44,7 @@ def train_shapes(
     snapshots = _snapshots(options.pop("snapshots", 0))
     limits = replace(limits, steps=_steps(limits.steps, options.pop("epochs", None)))
     given = {name: options.pop(name) for name in list(options) if name in _CONFIG}
-    config = _config(model, given, init)
+    config = _config(model, _affordable(model, given, init, limits.max_bytes), init)
     plan = _plan(config, limits, options)
     if init is not None and not (isinstance(init, Shapes) and init.config == config):
         raise ValueError(f"init must be Shapes of the same config, got {init!r}")
@@ -55,11 +56,24 @@ def train_shapes(
         raise ValueError(f"image must be at most 65535 pixels a side, got {width} x {height}")
     run = ShapesRun(pixels, config, plan, open_cpu(threads), reporter, checkpoint, init, snapshots, fit_pixels)
     if plan.minutes is not None and limits.steps is None and run.state.step == 0:
-        run.afford(60 * plan.minutes)
+        run.afford(60 * plan.minutes * (1 if limits.max_bytes is None else FLOAT_PART))
     fitted = "" if run.fitted == run.size else f" (fitted at {run.fitted[0]} x {run.fitted[1]})"
     what = f"{config.count} of kind {config.kind}, {config.params} parameters"
     reporter.announce(f"{width} x {height}{fitted}: {what}; {run.plan.steps} steps; Ctrl-C keeps the best")
-    return run.go()
+    if limits.max_bytes is None:
+        return run.go()
+    return rounded_off(run, limits.max_bytes)
+
+
+def _affordable(
+    model: str | ShapesConfig, given: dict[str, Any], init: Model | None, max_bytes: int | None
+) -> dict[str, Any]:
+    """The options, with as many shapes as a file has room for where nobody says how many."""
+    if max_bytes is None or isinstance(model, ShapesConfig) or init is not None:
+        return given
+    check_budget(max_bytes, None, None, 0)
+    asked = ShapesConfig(**({"terms": TERMS} | given))
+    return {"terms": asked.terms or 1, "n": shapes_for(asked.kind, asked.terms, max_bytes)} | given
 
 
 def _config(model: str | ShapesConfig, given: dict[str, Any], init: Model | None) -> ShapesConfig:
@@ -83,9 +97,7 @@ def _steps(steps: int | None, epochs: Any) -> int | None:
 
 
 def _plan(config: ShapesConfig, limits: Limits, options: dict[str, Any]) -> ShapesPlan:
-    if limits.max_bytes not in (None, USUAL_BYTES):
-        raise ValueError(f"max_bytes is for models in .cppn files, not for shapes; got {limits.max_bytes!r}")
-    check_budget(None, limits.steps, limits.minutes, limits.seed)
+    check_budget(limits.max_bytes, limits.steps, limits.minutes, limits.seed)
     for name in options:
         if name not in _PLAN:
             known = ", ".join(sorted(_CONFIG | _PLAN | {"snapshots", "epochs"}))

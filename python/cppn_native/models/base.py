@@ -35,8 +35,8 @@ class Shown:
         """The model as a program that needs none of this library (docs/exporting.md): returned, and written to
         ``path`` atomically if there is one.
 
-        path    its suffix is the target, unless that is given: .py, .js, .c, .glsl, .html, .onnx, .pyth
-        target  "py", "js", "c", "glsl", "html", "onnx" (which needs the extra "onnx") or "pyth"
+        path    its suffix is the target, unless that is given: .py, .js, .c, .glsl, .html, .onnx, .pyth, .svg
+        target  "py", "js", "c", "glsl", "html", "onnx" (which needs the extra "onnx"), "pyth" or "svg"
         verify  run the program first, where this machine can, and compare it with ``render()``
         size    (width, height) that the program renders when it is not told; None is the size fitted to
 
