@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 CROSS, EMULATOR = "aarch64-linux-gnu-g++", "qemu-aarch64"
-KERNELS = {"train": "fast", "dense": "fast", "layers": "fast", "mlp": "fast", "peak": "fast"}
-KERNELS |= {"render": "off", "convolution": "off"}
+KERNELS = {name: "fast" for name in ("train", "dense", "layers", "mlp", "shapes", "peak")}
+KERNELS |= {name: "off" for name in ("render", "convolution", "shapes_render")}
 
 
 def build(compiler: str, folder: Path) -> Path:
