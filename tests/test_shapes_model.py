@@ -1,6 +1,7 @@
 """Pictures of shapes as models: values, sizes, files, training from end to end, the command."""
 
 import json
+from dataclasses import replace
 
 import cppn_native as cn
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from cppn_native import _core
 from cppn_native.cli import main
 from cppn_native.coords import axes, line
+from cppn_native.fit.shapes import ShapesRun
 from cppn_native.fit.shapes_state import first_parameters, loss_weights
 from cppn_native.image import load_image, save_image
 from cppn_native.models.shapes import KINDS
@@ -280,6 +282,29 @@ def test_the_best_step_is_what_is_returned():
     losses = []
     model = cn.train(picture(), "shapes", rate=0.5, callback=lambda r: losses.append(r.score), **QUICK)
     assert model.score(picture()) <= 1.02 * min(losses)
+
+
+def test_a_training_that_diverges_hands_over_its_best(monkeypatch):
+    """A learning rate beyond all floats, once some steps are taken."""
+    seen = []
+
+    def explode(report):
+        seen.append(report.step)
+        run.plan = replace(run.plan, rate=3e38)
+
+    made = ShapesRun.__init__
+
+    def keep(self, *arguments, **options):
+        nonlocal run
+        made(self, *arguments, **options)
+        run = self
+
+    run = None
+    monkeypatch.setattr(ShapesRun, "__init__", keep)
+    with pytest.raises(cn.DivergedError, match="diverged at step") as raised:
+        cn.train(picture(), "shapes", kind="stroke", callback=explode, **QUICK)
+    assert seen and isinstance(raised.value.model, cn.Shapes)
+    assert np.isfinite(raised.value.model.render_float()).all()
 
 
 def test_training_begins_from_a_model(fitted):

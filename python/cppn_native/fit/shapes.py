@@ -79,6 +79,11 @@ class ShapesRun(StepRun[ShapesConfig, ShapesPlan, ShapesState, _core.ShapesDesce
         model.snapshots = [unpack(self.config, self.size, params) for params in self.state.snapshots]
         return model
 
+    def best_so_far(self) -> Shapes | None:
+        best = self.state.best
+        known = np.isfinite(self.state.best_loss) and np.isfinite(best).all()
+        return unpack(self.config, self.size, best) if known else None
+
     def facts(self) -> dict[str, Any]:
         return {"best_loss": self.state.best_loss if np.isfinite(self.state.best_loss) else None}
 

@@ -147,7 +147,8 @@ class StepRun(ABC, Generic[Config, Plan, State, Native, M]):
         """Takes note of a burst, whose state is there: its loss, and its sum of squared errors as a score."""
         s = self.state
         if not (np.isfinite(loss) and np.isfinite(s.params).all()):
-            raise DivergedError(f"training diverged at step {s.step}: the loss is {loss}; try a smaller rate", None)
+            message = f"training diverged at step {s.step}: the loss is {loss}; try a smaller rate"
+            raise DivergedError(message, self.best_so_far())
         s.loss = score
         now = time.monotonic()
         s.elapsed, self._clock = s.elapsed + now - self._clock, now
@@ -156,6 +157,10 @@ class StepRun(ABC, Generic[Config, Plan, State, Native, M]):
             s.history = s.history[::2]
         if s.step in self._snapshot_steps():
             s.snapshots.append(s.params)
+
+    def best_so_far(self) -> M | None:
+        """What is left when a training diverges."""
+        return None
 
     def recipe(self) -> str:
         """The plan, for the model's file."""
