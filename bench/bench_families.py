@@ -1,11 +1,12 @@
-"""PSNR over seconds: MysteryNet, a tanh perceptron, SIREN, Fourier features, the dense cascade, on the same pictures.
+"""PSNR over seconds of everything that fits a picture: perceptrons, the dense cascade, splats, a genetic search.
 
     python bench/bench_families.py [--quick] [--minutes 1] [--seed 0] [--plot]
 
-All have about MysteryNet's 6675 weights, kept as floats, and the same minutes on all threads; each has the presets'
-learning rate and schedule, and, of the perceptrons, the presets' batch. A point of a curve is the picture that the
-network paints at that step, rendered and compared with the original as bytes. The pictures are the Malaysian flag,
-drawn here, and the painting, where ``$CPPN_SHARED`` has it.
+All have about MysteryNet's 6675 parameters and the same minutes on all threads; each has its presets' learning rate and
+schedule, and, of the perceptrons, the presets' batch. A point of a perceptron's curve is the picture that the network
+paints at that step, rendered and compared with the original as bytes; the others report the score of all pixels
+themselves, and the last point of all is measured. The pictures are the Malaysian flag, drawn here, and the painting,
+where ``$CPPN_SHARED`` has it.
 """
 
 from __future__ import annotations
@@ -23,13 +24,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 POINTS = 24
-FAMILIES: dict[str, tuple[cn.PerceptronConfig | cn.CascadeConfig, dict[str, Any]]] = {
+Config = cn.PerceptronConfig | cn.CascadeConfig | cn.ShapesConfig | cn.GeneticConfig
+FAMILIES: dict[str, tuple[Config, dict[str, Any]]] = {
     "MysteryNet, recipe": (cn.PerceptronConfig(), {"recipe": cn.recipes.mysterynet()}),
     "MysteryNet, plain": (cn.PerceptronConfig(), {"recipe": cn.recipes.plain()}),
     "tanh": (cn.PerceptronConfig((46, 46, 46, 46), "tanh", 0, "sigmoid"), {}),
     "SIREN": (cn.PerceptronConfig((46, 46, 46, 46), "sin", 0, omega=30.0), {}),
     "Fourier features": (cn.PerceptronConfig((44, 44, 40), "relu", 0, "sigmoid", fourier=32), {}),
     "dense cascade": (cn.CascadeConfig(neurons=113), {"max_bytes": None}),
+    "256 fourier shapes": (cn.ShapesConfig("fourier", 256), {}),
+    "742 ellipses, genetic search": (cn.GeneticConfig(742), {}),
 }
 
 
@@ -64,47 +68,33 @@ def pictures(quick: bool) -> dict[str, NDArray[np.uint8]]:
 
 def learn(picture: NDArray[np.uint8], family: str, minutes: float, seed: int) -> dict[str, Any]:
     config, options = FAMILIES[family]
-    clock: list[tuple[int, float]] = []
-    drawn: list[tuple[float, float]] = []
-    if isinstance(config, cn.PerceptronConfig):
-        model, begun = train(picture, config, minutes, seed, clock, {**options, "snapshots": POINTS})
-        steps = clock[-1][0]
-        for n, snapshot in enumerate(model.snapshots):
-            drawn.append((seconds_at(clock, round((n + 1) * steps / POINTS)), snapshot.psnr(picture)))
-    else:  # its callback has the score of the whole picture, and of floats
-        model, begun = train(picture, config, minutes, seed, clock, options)
-        scores = dict(model.history)
-        keep = clock[:: max(1, len(clock) // POINTS)]
-        drawn = [(seconds, psnr(picture, scores[step])) for step, seconds in keep if step in scores]
-    drawn.append((clock[-1][1], model.psnr(picture)))
-    return {
-        "weights": model.n_params,
-        "steps": clock[-1][0],
-        "seconds": rounded(time.monotonic() - begun),
-        "psnr": rounded(model.psnr(picture)),
-        "curve": [[rounded(seconds, 3), rounded(value)] for seconds, value in drawn],
-    }
-
-
-def train(
-    picture: NDArray[np.uint8],
-    config: cn.PerceptronConfig | cn.CascadeConfig,
-    minutes: float,
-    seed: int,
-    clock: list[tuple[int, float]],
-    options: dict[str, Any],
-) -> tuple[Any, float]:
+    told: list[tuple[int, float, float]] = []  # step, seconds, score
+    snapped = isinstance(config, cn.PerceptronConfig)
     begun = time.monotonic()
+    if snapped:
+        options = options | {"snapshots": POINTS}
     model = cn.train(
         picture, config, minutes=minutes, seed=seed, progress=False, **options,
-        callback=lambda progress: clock.append((progress.step, time.monotonic() - begun)),
+        callback=lambda report: told.append((report.step, time.monotonic() - begun, report.score)),
     )  # fmt: skip
-    return model, begun
-
-
-def seconds_at(clock: list[tuple[int, float]], step: int) -> float:
-    steps, seconds = zip(*clock, strict=True)
-    return float(np.interp(step, steps, seconds))
+    seconds = time.monotonic() - begun
+    steps, times, scores = zip(*told, strict=True)
+    if snapped:  # what they report is a batch's
+        at = [round((n + 1) * steps[-1] / POINTS) for n in range(len(model.snapshots))]
+        drawn = [
+            (float(np.interp(step, steps, times)), s.psnr(picture)) for step, s in zip(at, model.snapshots, strict=True)
+        ]
+    else:
+        thin = np.unique(np.geomspace(1, len(told), 2 * POINTS).astype(int)) - 1
+        drawn = [(times[n], psnr(picture, scores[n])) for n in thin]
+    drawn.append((times[-1], model.psnr(picture)))
+    return {
+        "weights": model.n_params,
+        "steps": steps[-1],
+        "seconds": rounded(seconds),
+        "psnr": rounded(model.psnr(picture)),
+        "curve": [[rounded(at, 3), rounded(value)] for at, value in drawn],
+    }
 
 
 def psnr(picture: NDArray[np.uint8], score: float) -> float:
@@ -118,7 +108,7 @@ def report(record: dict[str, Any]) -> None:
             for family, r in families.items()
         ]
         print(f"\n{name}, {record['minutes']:g} min each")
-        print(table(["", "weights", "steps", "dB after 1/4", "1/2", "the end"], rows))
+        print(table(["", "parameters", "steps", "dB after 1/4", "1/2", "the end"], rows))
 
 
 def at(result: dict[str, Any], share: float) -> float:
@@ -144,7 +134,7 @@ def plot(record: dict[str, Any], path: Path) -> None:
         axes.set(title=name, xlabel="seconds", ylabel="PSNR, dB", xscale="log")
         axes.grid(True, which="major", color="0.9")
         axes.legend(frameon=False, fontsize=8)
-    figure.suptitle("About 6675 float weights each, on " + record["machine"]["cpu"])
+    figure.suptitle("About 6675 parameters each, on " + record["machine"]["cpu"])
     figure.savefig(path, dpi=120)
     plt.close(figure)
     print(f"drawn to {path.name}")

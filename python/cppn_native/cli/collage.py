@@ -19,7 +19,7 @@ from .files import check_outputs, pictures, print_json, print_table
 
 __all__ = ["arguments", "collage"]
 
-STEPS = 20_000
+STEPS, BATCH = 20_000, 512  # each network is alone on its thread: nothing to wait for, so batches may be small
 
 
 def collage(args: argparse.Namespace) -> int:
@@ -62,7 +62,9 @@ def _train(args: argparse.Namespace, missing: Sequence[int], paths: Sequence[Pat
     check_budget(None, args.steps, args.minutes, args.seed)
     check_threads(args.threads)
     threads = args.threads or min(_core.hardware_threads(), 1024)
-    plan = PerceptronPlan(cn.recipes.mysterynet(), steps=args.steps or STEPS, seed=args.seed, minutes=args.minutes)
+    plan = PerceptronPlan(
+        cn.recipes.mysterynet(), steps=args.steps or STEPS, batch=BATCH, seed=args.seed, minutes=args.minutes
+    )
     if args.steps is not None:
         plan = replace(plan, minutes=None)
     reporter = Reporter(not args.quiet, None)

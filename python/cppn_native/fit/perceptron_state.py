@@ -30,7 +30,7 @@ class PerceptronPlan:
     recipe: Recipe
     steps: int = 200_000
     rate: float = 0.02
-    batch: int = 512
+    batch: int = 1024
     decay: float = 0.0
     loss: str = "mse"
     seed: int = 0
