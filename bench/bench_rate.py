@@ -1,4 +1,4 @@
-"""Score against bytes: cascades of a byte budget beside the image codecs of the package index, in one run.
+"""Score against bytes: our models of a byte budget beside the image codecs of the package index, in one run.
 
     python bench/bench_rate.py [--pictures painting,kodak] [--bytes 512,1024,2048,4096] [--minutes 10] [--seed 0]
                                [--only ours|codecs] [--keep FOLDER] [--plot] [--quick]
@@ -6,7 +6,8 @@
 Ours is encoded through ``cn.train`` and saved; a fresh process that knows nothing but the file reads it back. Its
 length, and the score of what that process shows, are what counts, and the time it takes to decode. A codec's file is
 looked for over qualities and scales (image_codecs.py). Every (picture, bytes, codec) has one entry in
-results/rate.json, which a repeated run replaces; of ours the best is kept.
+results/rate.json, which a repeated run replaces; of ours the best is kept. Ours are two: cascades, and ellipses painted
+by a genetic search.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ from PIL import Image
 GOALS = {512: 4527.9, 1024: 3950.2, 2048: 3490.4, 4096: 2922.6}
 """The best of VVC, AV1, BPG, HEVC, WebP, AVIF, JPEG 2000, JPEG XL and mozjpeg on the painting, searched by hand; raw
 streams without a container for the first four."""
-OURS = "cppn_native"
+OURS: dict[str, dict[str, Any]] = {
+    "our cascade": {"model": "cascade"},
+    "our ellipses": {"model": "shapes", "kind": "genetic"},
+}
 READ_BACK = """
 import json, sys, time
 import numpy as np
@@ -102,8 +106,9 @@ def measure(name: str, path: Path, picture: NDArray[np.uint8], options: argparse
                     "scale": found.scale,
                 }
     if options.only != "codecs":
-        for budget in budgets:
-            yield ours(name, path, picture, budget, options)
+        for codec in OURS:
+            for budget in budgets:
+                yield ours(codec, name, path, picture, budget, options)
 
 
 def entry_of(
@@ -117,21 +122,23 @@ def entry_of(
     }  # fmt: skip
 
 
-def ours(name: str, path: Path, picture: NDArray[np.uint8], budget: int, options: argparse.Namespace) -> dict[str, Any]:
+def ours(
+    codec: str, name: str, path: Path, picture: NDArray[np.uint8], budget: int, options: argparse.Namespace
+) -> dict[str, Any]:
     curve: list[cn.Progress] = []
-    given: dict[str, Any] = {"steps": 200, "rounds": 3, "polish": 3} if options.quick else {"minutes": options.minutes}
+    given = OURS[codec] | ({"minutes": 0.1} if options.quick else {"minutes": options.minutes})
     begin = time.perf_counter()
     model = cn.train(path, max_bytes=budget, seed=options.seed, progress=False, callback=curve.append, **given)
     seconds = time.perf_counter() - begin
     with tempfile.TemporaryDirectory() as temporary:
-        file = (options.keep or Path(temporary)) / f"{name}_{budget}.cppn"
+        file = (options.keep or Path(temporary)) / f"{name}_{codec.split()[-1]}_{budget}.cppn"
         file.parent.mkdir(parents=True, exist_ok=True)
         model.save(file)
         shown, decoding = read_back(file, Path(temporary) / "shown.npy")
         nbytes = file.stat().st_size
     points = [(p.elapsed, p.best) for p in curve if p.best is not None]
-    return entry_of(name, budget, OURS, score_of(shown, picture), nbytes, picture) | {
-        "minutes": options.minutes, "seed": options.seed, "seconds": rounded(seconds), "neurons": model.config.neurons,
+    return entry_of(name, budget, codec, score_of(shown, picture), nbytes, picture) | {
+        "minutes": options.minutes, "seed": options.seed, "seconds": rounded(seconds), "parameters": model.n_params,
         "steps": curve[-1].step, "decode_ms": rounded(1e3 * decoding),
         "curve": [[rounded(s, 3), rounded(v, 6)] for s, v in points[:: max(1, len(points) // 60)]],
     }  # fmt: skip
@@ -148,7 +155,7 @@ def keep(record: dict[str, Any], entry: dict[str, Any]) -> None:
     """In place of its predecessor, unless that is ours and better."""
     key = f"{entry['picture']}, {entry['budget']} bytes, {entry['codec']}"
     before = record["entries"].get(key)
-    if before is None or entry["codec"] != OURS or entry["score"] < before["score"]:
+    if before is None or entry["codec"] not in OURS or entry["score"] < before["score"]:
         record["entries"][key] = entry
 
 
@@ -158,7 +165,7 @@ def report(record: dict[str, Any]) -> None:
         mine = [entry for entry in entries if entry["picture"] == name]
         budgets = sorted({entry["budget"] for entry in mine})
         score = {(entry["codec"], entry["budget"]): entry["score"] for entry in mine}
-        names = sorted(dict.fromkeys(entry["codec"] for entry in mine), key=lambda codec: (codec != OURS, codec))
+        names = sorted(dict.fromkeys(entry["codec"] for entry in mine), key=lambda codec: (codec not in OURS, codec))
         rows = [[codec, *(cell(score.get((codec, b))) for b in budgets)] for codec in names]
         if name == "painting":
             rows.append(["goal", *(cell(GOALS.get(b)) for b in budgets)])
@@ -183,16 +190,16 @@ def plot(record: dict[str, Any], folder: Path) -> None:
     figure, (rate, pace) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
     for codec in dict.fromkeys(entry["codec"] for entry in entries):
         points = sorted((e["bytes"], e["score"]) for e in entries if e["codec"] == codec)
-        rate.plot(*zip(*points, strict=True), "o-", linewidth=2.5 if codec == OURS else 1, markersize=4, label=codec)
+        rate.plot(*zip(*points, strict=True), "o-", linewidth=2.5 if codec in OURS else 1, markersize=4, label=codec)
     rate.plot(list(GOALS), list(GOALS.values()), "k--", linewidth=1, label="best of ten codecs, raw streams")
     rate.set(
         title="Starry Night, 386 × 320", xlabel="bytes, the whole file", ylabel="score, lower is better", xscale="log"
     )
     rate.set_xticks(list(GOALS), [str(b) for b in GOALS])
     rate.minorticks_off()
-    for entry in (e for e in entries if e["codec"] == OURS and e.get("curve")):
+    for entry in (e for e in entries if e["codec"] in OURS and e.get("curve")):
         seconds, scores = zip(*entry["curve"], strict=True)
-        pace.step([s / 60 for s in seconds], scores, where="post", label=f"{entry['budget']} bytes")
+        pace.step([s / 60 for s in seconds], scores, where="post", label=f"{entry['codec']}, {entry['budget']} bytes")
     pace.set(title="best legal file so far", xlabel="minutes", ylabel="score")
     for axes in (rate, pace):
         axes.grid(True, color="0.9")
