@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +15,16 @@ from numpy.typing import NDArray
 from ..coords import Region
 from .base import Model
 
-__all__ = ["FloatModel", "on_cpu"]
+__all__ = ["FloatModel", "checked_state", "on_cpu"]
 
 
 class FloatModel(Model):
     """``WHAT`` is what error messages call such models; ``snapshots`` are models of the training's course, ``recipe``
     the training's plan as JSON."""
 
+    KIND: ClassVar[str]
     WHAT: ClassVar[str]
+    config: Any
     snapshots: Sequence[Model]
     recipe: str
 
@@ -56,6 +60,37 @@ class FloatModel(Model):
         from safetensors.numpy import save
 
         return save(self.state_dict(), metadata=self._metadata())
+
+    def _metadata(self) -> dict[str, str]:
+        return {
+            "format": "cppn_native",
+            "kind": self.KIND,
+            "config": json.dumps(asdict(self.config)),
+            "size": json.dumps(self.size),
+            "recipe": self.recipe,
+        }
+
+
+def checked_state(
+    state: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[int, ...]], whose: str
+) -> dict[str, NDArray[np.float32]]:
+    """The arrays that ``shapes`` names, as float32; ``ValueError`` if one is missing, unknown, of another shape or not
+    finite."""
+    for name in state:
+        if name not in shapes:
+            raise ValueError(f"state has {name}, which {whose} has not")
+    checked = {}
+    for name, shape in shapes.items():
+        if name not in state:
+            raise ValueError(f"state lacks {name}")
+        array = np.asarray(state[name])
+        if array.shape != shape:
+            raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")
+        with np.errstate(over="ignore"):
+            if array.dtype.kind not in "fiu" or not np.isfinite(array.astype(np.float32)).all():
+                raise ValueError(f"{name} must hold finite numbers, got {array.dtype}")
+        checked[name] = array.astype(np.float32)
+    return checked
 
 
 def on_cpu(device: str, what: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,7 +23,7 @@ from ..layers import Inputs, Layer, evaluate
 from ..plane import Plane, Term
 from .base import check_region, check_size
 from .encoding import Encoding
-from .floating import FloatModel, on_cpu
+from .floating import FloatModel, checked_state, on_cpu
 
 __all__ = ["PRESETS", "Perceptron", "PerceptronConfig"]
 
@@ -121,6 +121,7 @@ class Perceptron(FloatModel):
              bn2.running_var, bn2.num_batches_tracked, ..., dense_head.weight, dense_head.bias
     """
 
+    config: PerceptronConfig
     KIND: ClassVar[str] = "perceptron"
     WHAT: ClassVar[str] = "perceptron"
 
@@ -161,22 +162,12 @@ class Perceptron(FloatModel):
 
     def load_state_dict(self, state: dict[str, NDArray[Any]]) -> None:
         """Takes over weights; ``ValueError`` if a name is missing, unknown or of another shape."""
-        expected = self.shapes()
-        for name in state:
-            if name not in expected:
-                raise ValueError(f"state has {name}, which this network has not")
-        new = {}
-        for name, shape in expected.items():
-            if name not in state:
-                raise ValueError(f"state lacks {name}")
-            array = np.asarray(state[name])
-            if array.shape != shape:
-                raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")
-            if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-                raise ValueError(f"{name} must hold finite numbers, got {array.dtype}")
-            new[name] = array.astype(np.int64 if name.endswith("tracked") else np.float32)
+        new: dict[str, NDArray[Any]] = dict(checked_state(state, self.shapes(), "this network"))
+        for name, array in new.items():
             if name.endswith("running_var") and (array < 0).any():
                 raise ValueError(f"{name} must not be negative")
+            if name.endswith("tracked"):
+                new[name] = np.asarray(state[name]).astype(np.int64)
         self._state = new
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -262,12 +253,3 @@ class Perceptron(FloatModel):
 
     def _channels(self) -> int:
         return self.config.channels
-
-    def _metadata(self) -> dict[str, str]:
-        return {
-            "format": "cppn_native",
-            "kind": self.KIND,
-            "config": json.dumps(asdict(self.config)),
-            "size": json.dumps(self.size),
-            "recipe": self.recipe,
-        }

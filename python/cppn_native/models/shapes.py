@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from .. import _core
 from ..coords import Region, axes
 from ..devices import open_cpu
 from .base import check_region, check_size
-from .floating import FloatModel, on_cpu
+from .floating import FloatModel, checked_state, on_cpu
 
 __all__ = ["KINDS", "Kind", "Shapes", "ShapesConfig"]
 
@@ -137,6 +137,7 @@ class Shapes(FloatModel):
     goes from 0 to 1, and the short one lies in the middle.
     """
 
+    config: ShapesConfig
     KIND: ClassVar[str] = "shapes"
     WHAT: ClassVar[str] = "shapes"
     COORDS: ClassVar[str] = "unit"
@@ -171,22 +172,7 @@ class Shapes(FloatModel):
 
     def load_state_dict(self, state: dict[str, NDArray[Any]]) -> None:
         """Takes over parameters; ``ValueError`` if a name is missing, unknown or of another shape."""
-        expected = self.config.shapes()
-        for name in state:
-            if name not in expected:
-                raise ValueError(f"parameters have {name}, which kind {self.config.kind} has not")
-        new = {}
-        for name, shape in expected.items():
-            if name not in state:
-                raise ValueError(f"parameters lack {name}")
-            array = np.asarray(state[name])
-            if array.shape != shape:
-                raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")
-            with np.errstate(over="ignore"):
-                if array.dtype.kind not in "fiu" or not np.isfinite(array.astype(np.float32)).all():
-                    raise ValueError(f"{name} must hold finite numbers, got {array.dtype}")
-            new[name] = array.astype(np.float32)
-        self.parameters: dict[str, NDArray[np.float32]] = new
+        self.parameters = checked_state(state, self.config.shapes(), f"kind {self.config.kind}")
 
     def values(self) -> dict[str, NDArray[np.float64]]:
         """What the raw parameters mean, by name, in their shapes: scale g(raw) + offset."""
@@ -218,12 +204,3 @@ class Shapes(FloatModel):
 
     def _channels(self) -> int:
         return self.config.channels
-
-    def _metadata(self) -> dict[str, str]:
-        return {
-            "format": "cppn_native",
-            "kind": self.KIND,
-            "config": json.dumps(asdict(self.config)),
-            "size": json.dumps(self.size),
-            "recipe": self.recipe,
-        }
