@@ -260,7 +260,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=1000, help="of our curve")
     parser.add_argument("--torch-epochs", type=int, default=1000, help="of PyTorch's curve; 0: none")
-    parser.add_argument("--torch-way", choices=WAYS, default="lean", help="of PyTorch's curve")
+    parser.add_argument("--torch-way", choices=WAYS, default="compiled", help="of PyTorch's curve")
     parser.add_argument("--picture", type=Path, help="another picture")
     parser.add_argument("--out", type=Path, help="folder for the results")
     parser.add_argument("--memory-of", help=argparse.SUPPRESS)
