@@ -79,7 +79,7 @@ def test_the_score_reported_is_that_of_the_whole_picture(image: Any) -> None:
 
 
 def test_a_small_picture_is_seen_whole(image: Any) -> None:
-    order = check_order("cascade", 1024, None, None, 0, None, "white", None, {})
+    order = check_order("cascade", 1024, None, None, 0, None, "white", None, {"coarse": 9.0})
     picture = working_picture(image, None)
     assert coarse_picture(picture, order.config, order.plan) is picture
 

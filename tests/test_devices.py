@@ -133,7 +133,7 @@ def test_auto_descends_on_the_gpu_and_rounds_on_the_cpu(
 ) -> None:
     model, warned = train_and_count(picture, **{**QUICK, "progress": True})
     assert same(model, on_cpu) and not warned
-    assert gpus.opened == [0] and len(gpus.tasks) == 2 and gpus.calls["run"] > 2  # averaged, then whole
+    assert gpus.opened == [0] and len(gpus.tasks) == 1 and gpus.calls["run"] > 2
     assert "60 steps on cuda:0; Ctrl-C" in capsys.readouterr().err
 
 
@@ -247,7 +247,7 @@ def test_the_time_that_a_gpu_took_to_fail_is_not_the_cpus(
 def test_steps_are_counted_out_by_the_device_that_takes_them(picture: NDArray[np.uint8], gpus: Gpus) -> None:
     seen: list[cn.Progress] = []
     cn.train(picture, callback=seen.append, **{**QUICK, "steps": None, "minutes": 0.01})
-    assert gpus.calls["descent"] == 4, "averaged and whole: once to be timed, once in earnest"
+    assert gpus.calls["descent"] == 2, "once to be timed, once in earnest"
     assert seen[0].steps > 1
 
 

@@ -27,7 +27,6 @@ STOCHASTIC = {
     "spread": 16.0,
     "limit": 55.0,
     "step": SEED_STEP,
-    "coarse": 0.0,
 }
 """What the seed's stochastic quantization was trained with: a constant rate, levels as wide as the program's."""
 STOCHASTIC_NETWORK = {"activation": "sigmoid", "coords": "seed"}
