@@ -1,6 +1,6 @@
 # One object per instruction set and kind of arithmetic. train: contraction allowed (fused multiply-adds);
-# render, shapes_render and convolution: forbidden, so that a picture has the same bits everywhere. CPPN_ISAS=baseline leaves out what not
-# every processor of the kind has: for builds that should be short.
+# render, shapes_render and convolution: forbidden, so that a picture has the same bits everywhere.
+# CPPN_ISAS=baseline leaves out what not every processor of the kind has: for builds that should be short.
 set(CPPN_ISAS "all" CACHE STRING "Instruction sets to build the CPU kernels for: all or baseline")
 set_property(CACHE CPPN_ISAS PROPERTY STRINGS all baseline)
 set(CPPN_KERNEL_OBJECTS)

@@ -11,8 +11,8 @@ from .fit.budget import afford, measuring_time, rounding_seconds
 from .fit.descent import pace, seconds_per_step
 from .fit.genetic import train_genetic
 from .fit.machine import Machine, open_machine
-from .fit.order import FIT_PIXELS, Order, check_order
-from .fit.order_perceptron import USUAL_BYTES, Limits, train_perceptron
+from .fit.order import FIT_PIXELS, Limits, Order, check_order
+from .fit.order_perceptron import USUAL_BYTES, train_perceptron
 from .fit.order_shapes import train_shapes
 from .fit.picture import Picture
 from .fit.plan import Plan

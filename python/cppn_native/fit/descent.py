@@ -14,7 +14,7 @@ from .. import _core
 from ..errors import DeviceError
 from ..models.cascade import CascadeConfig
 from .machine import Machine
-from .picture import Picture, averaged
+from .picture import SCORE_SCALE, Picture, averaged
 from .plan import Plan
 from .state import FitState
 
@@ -44,7 +44,6 @@ def native_plan(plan: Plan, share: float = 1.0) -> _core.DescentPlan:
         "warmup",
         "noise",
         "noise_rise",
-        "decay",
         "limit",
         "quantize_rate",
         "seed",
@@ -78,6 +77,9 @@ class Descender:
             picture, until = self.coarse(state), first_fine
         begin = time.perf_counter()
         reading = self.take(states, min(self._chunk, until - state.step), picture)
+        if picture is not self.picture:
+            for each, within in zip(states, self._within, strict=True):
+                each.loss = each.loss * self.picture.pixels / picture.pixels + float(within)
         seconds = time.perf_counter() - begin
         goal = max(REPORT_SECONDS, 10 * reading)  # hundreds of states take a while to read
         if seconds < goal / 2:
@@ -88,9 +90,10 @@ class Descender:
     def coarse(self, state: FitState) -> Picture:
         if self._coarse is None:
             self._coarse = coarse_picture(self.picture, state.config, state.plan)
-            each = self.picture.pixels / self._coarse.pixels
-            lost = _energy(self.picture) - each * _energy(self._coarse)
-            self._within = (256 / 255) ** 2 * np.maximum(lost, 0.0)
+            if self._coarse is not self.picture:
+                each = self.picture.pixels / self._coarse.pixels
+                lost = _energy(self.picture) - each * _energy(self._coarse)
+                self._within = SCORE_SCALE * np.maximum(lost, 0.0)
         return self._coarse
 
     def take(self, states: Sequence[FitState], count: int, picture: Picture) -> float:
@@ -110,10 +113,8 @@ class Descender:
             except DeviceError as error:
                 self._loop = None
                 self.machine.give_up_device(error)
-        for n, (state, native) in enumerate(zip(states, now, strict=True)):
+        for state, native in zip(states, now, strict=True):
             _read(state, native)
-            if picture is self._coarse and picture is not self.picture:
-                state.loss = state.loss * self.picture.pixels / picture.pixels + self._within[n]
         return time.perf_counter() - begin
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import time
@@ -13,25 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import _core
 from ..devices import open_cpu
-from ..errors import FormatError
-from ..image import ImageLike, load_image, write_atomic
+from ..image import ImageLike, load_image
 from ..listing import encode_painting
 from ..models.base import Model
 from ..models.floating import on_cpu
 from ..models.genetic import MOST_ENTITIES, Genetic, GeneticConfig, Levels
 from ..progress import Progress, Reporter
-from .order import check_budget, check_fit_pixels
-from .order_perceptron import Limits
-from .picture import Picture, working_picture
+from .checkpoint import read_checkpoint, write_checkpoint
+from .order import Limits, check_budget, check_fit_pixels
+from .picture import SCORE_SCALE, Picture, working_picture
+from .report import noted
 
 __all__ = ["GeneticPlan", "GeneticRun", "train_genetic"]
 
-VERSION = 1
 CHECKPOINT_SECONDS = 10.0
-SCORE_SCALE = (256 / 255) ** 2
 TRIES = 3
 """Searches in vain before a painting is finished: each draws other candidates."""
 ENDLESS = 1 << 30
@@ -120,7 +118,8 @@ def train_genetic(
         raise ValueError(f"image must be at most 65535 pixels wide and high, got {pixels.shape[1::-1]}")
     run = GeneticRun(working_picture(pixels, fit_pixels), config, plan, open_cpu(threads), reporter, checkpoint, init)
     width, height = run.picture.fitted
-    budget = "1 round" if plan.minutes is None else f"{plan.minutes:g} min"
+    rounds = f"{plan.all_rounds} round" + "s" * (plan.all_rounds != 1)
+    budget = rounds if plan.minutes is None else f"{plan.minutes:g} min"
     reporter.announce(
         f"{width} x {height}: up to {config.n} entities ({config.shape}), {budget}; Ctrl-C keeps the best"
     )
@@ -222,9 +221,7 @@ class GeneticRun:
         self.step += 1
         now = time.monotonic()
         self.elapsed, self._clock = self.elapsed + now - self._clock, now
-        self.history.append((self.step, self._score()))
-        if len(self.history) > 4096:
-            self.history = self.history[::2]
+        self.history = noted(self.history, self.step, self._score())
         return True
 
     def _fits(self) -> bool:
@@ -249,39 +246,32 @@ class GeneticRun:
     # -- checkpoints ----------------------------------------------------------------------------------------
 
     def _facts(self) -> dict[str, Any]:
+        """What a continued search must have in common."""
         plan = asdict(self.plan) | {"minutes": None, "steps": None, "rounds": None}
-        facts = {"version": VERSION, "kind": "genetic", "config": asdict(self.config), "plan": plan}
-        return dict(json.loads(json.dumps(facts | {"picture": self._key})))
+        facts = {"picture": self._key, "config": asdict(self.config), "plan": plan}
+        return dict(json.loads(json.dumps(facts)))
 
     def save(self) -> None:
         if self.checkpoint is None:
             return
         state = {"step": self.step, "misses": self.misses, "refined": self.refined, "elapsed": self.elapsed,
                  "history": self.history}  # fmt: skip
-        text = json.dumps(self._facts() | state).encode()
-        out = io.BytesIO()
-        np.savez(out, facts=np.frombuffer(text, np.uint8), background=self.background, entities=self.search.entities())
-        write_atomic(self.checkpoint, out.getvalue())
+        arrays = {"background": self.background, "entities": self.search.entities()}
+        write_checkpoint(self.checkpoint, Genetic.KIND, self._facts() | state, arrays)
         self._saved = time.monotonic()
 
     def _continue(self, path: str | os.PathLike[str]) -> Levels:
         name, mine = os.fspath(path), self._facts()
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                facts = json.loads(bytes(archive["facts"]).decode())
-                if facts["version"] != VERSION or facts["kind"] != "genetic":
-                    raise FormatError(f"checkpoint {name} is not one of a genetic search")
-                if facts["config"] == mine["config"]:
-                    model = Genetic(self.config, (1, 1), archive["background"], archive["entities"])
+
+        def build(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Genetic:
+            for key, what in (("picture", "another picture"), ("config", "another config"), ("plan", "another plan")):
+                if facts[key] != mine[key]:
+                    raise ValueError(f"checkpoint {name} belongs to {what}")
             self.step, self.misses, self.refined = (int(facts[key]) for key in ("step", "misses", "refined"))
             self.elapsed = float(facts["elapsed"])
             self.history = [(int(step), float(score)) for step, score in facts["history"]]
-        except FormatError:
-            raise
-        except Exception as error:
-            raise FormatError(f"checkpoint {name} is damaged or not a checkpoint: {error}") from error
-        for key, what in (("picture", "another picture"), ("config", "another config"), ("plan", "another plan")):
-            if facts[key] != mine[key]:
-                raise ValueError(f"checkpoint {name} belongs to {what}")
+            return Genetic(self.config, (1, 1), arrays["background"], arrays["entities"])
+
+        _, model = read_checkpoint(path, Genetic.KIND, ("background", "entities"), build)
         self.background = model.background
         return model.entities

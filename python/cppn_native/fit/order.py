@@ -14,7 +14,16 @@ from ..models.perceptron import PRESETS
 from .picture import Picture, working_picture
 from .plan import BITS_PER_WEIGHT, Plan, neurons_for
 
-__all__ = ["FIT_PIXELS", "MAX_STEPS", "Order", "check_budget", "check_fit_pixels", "check_order"]
+__all__ = [
+    "FIT_PIXELS",
+    "MAX_STEPS",
+    "Limits",
+    "Order",
+    "check_budget",
+    "check_fit_pixels",
+    "check_order",
+    "check_snapshots",
+]
 
 MIN_BYTES = 32
 MAX_STEPS = 10**12
@@ -34,6 +43,16 @@ STOCHASTIC_BITS = 7.0  # 111 levels, nearly uniform: 45 neurons in a kilobyte
 
 _PLAN_OPTIONS = {f.name for f in fields(Plan)} - {"max_bytes", "minutes", "reserve", "seed", "steps"}
 _CONFIG_OPTIONS = {f.name for f in fields(CascadeConfig)}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of ``cn.train``, unchecked."""
+
+    max_bytes: int | None
+    steps: int | None
+    minutes: float | None
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -90,6 +109,12 @@ def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         {key: value for key, value in options.items() if key in _CONFIG_OPTIONS},
         {key: value for key, value in options.items() if key in _PLAN_OPTIONS},
     )
+
+
+def check_snapshots(snapshots: object) -> int:
+    if isinstance(snapshots, bool) or not isinstance(snapshots, int) or not 0 <= snapshots <= 10_000:
+        raise ValueError(f"snapshots must be an integer from 0 to 10000, got {snapshots!r}")
+    return snapshots
 
 
 def check_fit_pixels(fit_pixels: object) -> None:

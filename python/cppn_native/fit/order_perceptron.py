@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,25 +16,15 @@ from ..models.floating import on_cpu
 from ..models.perceptron import PRESETS, Perceptron, PerceptronConfig
 from ..progress import Reporter
 from ..recipes import Recipe, mysterynet, plain
-from .order import check_budget
+from .order import Limits, check_budget, check_snapshots
 from .perceptron import PerceptronRun
 from .perceptron_state import PerceptronPlan
 
-__all__ = ["Limits", "train_perceptron"]
+__all__ = ["train_perceptron"]
 
 _CONFIG = {f.name for f in fields(PerceptronConfig)}
 _PLAN = {"rate", "batch", "decay", "loss", "recipe"}
 USUAL_BYTES = 1024
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Of ``cn.train``, unchecked."""
-
-    max_bytes: int | None
-    steps: int | None
-    minutes: float | None
-    seed: int
 
 
 def train_perceptron(
@@ -50,9 +40,7 @@ def train_perceptron(
     checkpoint: str | os.PathLike[str] | None,
 ) -> Perceptron:
     """``ValueError`` naming the argument, ``TypeError`` for an unknown option, ``DeviceError`` for a GPU by name."""
-    snapshots = options.pop("snapshots", 0)
-    if isinstance(snapshots, bool) or not isinstance(snapshots, int) or not 0 <= snapshots <= 10_000:
-        raise ValueError(f"snapshots must be an integer from 0 to 10000, got {snapshots!r}")
+    snapshots = check_snapshots(options.pop("snapshots", 0))
     config = replace(PRESETS[model] if isinstance(model, str) else model, **_of(options, _CONFIG))
     start = _start(init, config)
     plan = _plan(model, config, limits, _of(options, set(options) - _CONFIG))

@@ -15,8 +15,7 @@ from ..models.base import Model
 from ..models.floating import on_cpu
 from ..models.shapes import KINDS, Shapes, ShapesConfig
 from ..progress import Reporter
-from .order import check_budget, check_fit_pixels
-from .order_perceptron import Limits
+from .order import Limits, check_budget, check_fit_pixels, check_snapshots
 from .shapes import ShapesRun
 from .shapes_budget import FLOAT_PART, TERMS, rounded_off, shapes_for
 from .shapes_state import LOSSES, ShapesPlan
@@ -41,7 +40,7 @@ def train_shapes(
     checkpoint: str | os.PathLike[str] | None,
 ) -> Shapes:
     """``ValueError`` naming the argument, ``TypeError`` for an unknown option, ``DeviceError`` for a GPU by name."""
-    snapshots = _snapshots(options.pop("snapshots", 0))
+    snapshots = check_snapshots(options.pop("snapshots", 0))
     limits = replace(limits, steps=_steps(limits.steps, options.pop("epochs", None)))
     given = {name: options.pop(name) for name in list(options) if name in _CONFIG}
     config = _config(model, _affordable(model, given, init, limits.max_bytes), init)
@@ -82,12 +81,6 @@ def _config(model: str | ShapesConfig, given: dict[str, Any], init: Model | None
     if isinstance(init, Shapes):
         return replace(init.config, **given)
     return ShapesConfig(**given)
-
-
-def _snapshots(snapshots: Any) -> int:
-    if isinstance(snapshots, bool) or not isinstance(snapshots, int) or not 0 <= snapshots <= 10_000:
-        raise ValueError(f"snapshots must be an integer from 0 to 10000, got {snapshots!r}")
-    return snapshots
 
 
 def _steps(steps: int | None, epochs: Any) -> int | None:

@@ -14,7 +14,8 @@ from ..models.perceptron import Perceptron, PerceptronConfig
 from ..progress import Reporter
 from ..recipes import Stage
 from .perceptron_state import PerceptronPlan, PerceptronState, first_state, unpack
-from .stepwise import SCORE_SCALE, StepRun
+from .picture import SCORE_SCALE
+from .stepwise import StepRun
 
 __all__ = ["PerceptronRun"]
 

@@ -12,7 +12,11 @@ from .. import _core
 from ..coords import axes
 from ..models.cascade import CascadeConfig
 
-__all__ = ["Picture", "averaged", "sample", "stack", "to_target", "working_picture"]
+__all__ = ["SCORE_SCALE", "Picture", "averaged", "sample", "stack", "to_target", "working_picture"]
+
+
+SCORE_SCALE = (256 / 255) ** 2
+"""From squared differences in units of an activation to the score's, ((a - b) / 255)^2."""
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,22 @@ import numpy as np
 from ..progress import Progress
 from .state import STAGES, FitState
 
-__all__ = ["by_work", "remember", "report", "together"]
+__all__ = ["by_work", "noted", "remember", "report", "together"]
+
+
+MOST_HISTORY = 4096
 
 
 def remember(state: FitState) -> None:
     """Adds the score to the state's history."""
     if not state.history or state.history[-1] != (state.step, state.loss):
-        state.history.append((state.step, state.loss))
-    if len(state.history) > 4096:  # a long run keeps every second report
-        state.history = state.history[::2]
+        state.history = noted(state.history, state.step, state.loss)
+
+
+def noted(history: list[tuple[int, float]], step: int, score: float) -> list[tuple[int, float]]:
+    """The history with one more report; of a long run every second is kept."""
+    history.append((step, score))
+    return history[::2] if len(history) > MOST_HISTORY else history
 
 
 def report(state: FitState) -> Progress:

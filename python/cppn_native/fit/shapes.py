@@ -13,9 +13,9 @@ from .. import _core
 from ..coords import axes
 from ..models.shapes import Shapes, ShapesConfig
 from ..progress import Reporter
-from .picture import working_picture
+from .picture import SCORE_SCALE, working_picture
 from .shapes_state import LOSSES, ShapesPlan, ShapesState, first_state, loss_weights, unpack
-from .stepwise import SCORE_SCALE, StepRun
+from .stepwise import StepRun
 
 __all__ = ["ShapesRun"]
 

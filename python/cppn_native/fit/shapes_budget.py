@@ -21,9 +21,9 @@ from ..listing import encode_shapes
 from ..models.quantized import MOST_LEVEL, QuantizedShapes, to_rows
 from ..models.shapes import Shapes
 from ..progress import Progress
+from .picture import SCORE_SCALE
 from .shapes import ShapesRun
-from .shapes_state import LOSSES
-from .stepwise import SCORE_SCALE
+from .shapes_state import LOSSES, split
 
 __all__ = ["FLOAT_PART", "TERMS", "Rounding", "rounded_off", "shapes_for"]
 
@@ -110,16 +110,10 @@ class Rounding:
         )
         return squares, grad, after
 
-    def _split(self, flat: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
-        shapes = self._config.shapes()
-        ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
-        parts = np.split(flat, ends[:-1])
-        return {name: part.reshape(shapes[name]) for name, part in zip(shapes, parts, strict=True)}
-
     def _steps(self, rng: np.random.Generator) -> list[float]:
         """A step for every parameter, up to a common factor: 1 / sqrt(mean curvature), by moving all its numbers."""
         least, found = self._evaluate(self._flat)[0], []
-        parts = self._split(self._flat)
+        parts = split(self._config, self._flat)
         for name, part in parts.items():
             reach = PROBE * max(float(part.std()), 1e-3)
             rises = []
@@ -136,7 +130,7 @@ class Rounding:
 
     def quantized(self, flat: Floats, codes: list[int]) -> QuantizedShapes:
         """Rounded to the steps, the shapes in the order of posx."""
-        parts = self._split(flat)
+        parts = split(self._config, flat)
         steps = [_core.step_grid(code) for code in codes]
         rows = [np.rint(part / step) for part, step in zip(to_rows(self._config, parts), steps, strict=True)]
         levels = np.clip(np.concatenate(rows, axis=1), -MOST_LEVEL, MOST_LEVEL).astype(np.int32)
@@ -144,7 +138,7 @@ class Rounding:
         return QuantizedShapes(self._config, self.model.size, levels[order], codes)
 
     def rounded(self, flat: Floats, codes: list[int]) -> Floats:
-        parts = self._split(flat.copy())
+        parts = split(self._config, flat.copy())
         for part, code in zip(parts.values(), codes, strict=True):
             step = np.float32(_core.step_grid(code))
             part[...] = np.clip(np.rint(part / step), -MOST_LEVEL, MOST_LEVEL) * step
@@ -181,7 +175,7 @@ class Rounding:
 
     def _units(self, codes: list[int]) -> Floats:
         """The step of every number."""
-        parts = self._split(self._flat).items()
+        parts = split(self._config, self._flat).items()
         return self._joined({n: np.full(p.shape, _core.step_grid(c)) for (n, p), c in zip(parts, codes, strict=True)})
 
     def _fits(self, model: QuantizedShapes) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..models.shapes import Shapes, ShapesConfig
 
-__all__ = ["LOSSES", "ShapesPlan", "ShapesState", "first_parameters", "first_state", "loss_weights", "unpack"]
+__all__ = ["LOSSES", "ShapesPlan", "ShapesState", "first_parameters", "first_state", "loss_weights", "split", "unpack"]
 
 LOSSES = {"rmse": "root", "l1": "l1", "variance": "root", "brightness": "root"}
 """And what the native code calls them: the last two are weighted."""
@@ -19,6 +20,7 @@ WINDOW = 21
 """Pixels a side of the square that a local deviation is taken over."""
 
 Floats = NDArray[np.float32]
+T = TypeVar("T", bound=np.floating[Any])
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,15 @@ def first_state(config: ShapesConfig, size: tuple[int, int], seed: int, init: Sh
 
 def unpack(config: ShapesConfig, size: tuple[int, int], params: Floats) -> Shapes:
     """A model of packed parameters (K,)."""
+    return Shapes(config, size, split(config, params))
+
+
+def split(config: ShapesConfig, params: NDArray[T]) -> dict[str, NDArray[T]]:
+    """Packed parameters (K,) by name, in their shapes: views."""
     shapes = config.shapes()
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
     parts = np.split(params, ends[:-1])
-    return Shapes(config, size, {name: part.reshape(shapes[name]) for name, part in zip(shapes, parts, strict=True)})
+    return {name: part.reshape(shapes[name]) for name, part in zip(shapes, parts, strict=True)}
 
 
 def loss_weights(target: Floats, loss: str) -> Floats:

@@ -20,13 +20,12 @@ from ..errors import DivergedError
 from ..models.floating import FloatModel
 from ..progress import Progress, Reporter
 from .checkpoint import read_checkpoint, write_checkpoint
+from .report import noted
 
 __all__ = ["StepRun"]
 
 BURST_SECONDS = 0.05
 CHECKPOINT_SECONDS = 10.0
-MOST_HISTORY = 4096
-SCORE_SCALE = (256 / 255) ** 2
 Floats = NDArray[np.float32]
 
 
@@ -152,9 +151,7 @@ class StepRun(ABC, Generic[Config, Plan, State, Native, M]):
         s.loss = score
         now = time.monotonic()
         s.elapsed, self._clock = s.elapsed + now - self._clock, now
-        s.history.append((s.step, s.loss))
-        if len(s.history) > MOST_HISTORY:
-            s.history = s.history[::2]
+        s.history = noted(s.history, s.step, s.loss)
         if s.step in self._snapshot_steps():
             s.snapshots.append(s.params)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from abc import ABC, abstractmethod
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +66,8 @@ class Model(Shown, ABC):
     reported, ``stopped`` what ended it ("finished", "minutes", "callback", "interrupt"); empty for a loaded model.
     """
 
+    KIND: ClassVar[str]
+    config: Any
     size: tuple[int, int]
     history: list[tuple[int, float]]
     stopped: str = ""
@@ -176,8 +180,10 @@ class Model(Shown, ABC):
     @abstractmethod
     def _channels(self) -> int: ...
 
-    @abstractmethod
-    def _metadata(self) -> dict[str, str]: ...
+    def _metadata(self) -> dict[str, str]:
+        """What a safetensors file says beside the weights."""
+        config, size = json.dumps(asdict(self.config)), json.dumps(self.size)
+        return {"format": "cppn_native", "kind": self.KIND, "config": config, "size": size}
 
 
 def check_look(supersample: object, dtype: object) -> None:

@@ -117,6 +117,7 @@ class Cascade(Model):
     steps   weight = level * step, one step for each of ``KINDS``
     """
 
+    config: CascadeConfig
     KIND: ClassVar[str] = "cascade"
 
     def __init__(
@@ -266,14 +267,6 @@ class Cascade(Model):
 
     def _channels(self) -> int:
         return self.config.channels
-
-    def _metadata(self) -> dict[str, str]:
-        return {
-            "format": "cppn_native",
-            "kind": self.KIND,
-            "config": json.dumps(asdict(self.config)),
-            "size": json.dumps(list(self.size)),
-        }
 
     @classmethod
     def from_state(cls, state: dict[str, NDArray[Any]], metadata: dict[str, str]) -> Cascade:

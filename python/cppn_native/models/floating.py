@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,9 +20,7 @@ class FloatModel(Model):
     """``WHAT`` is what error messages call such models; ``snapshots`` are models of the training's course, ``recipe``
     the training's plan as JSON."""
 
-    KIND: ClassVar[str]
     WHAT: ClassVar[str]
-    config: Any
     snapshots: Sequence[Model]
     recipe: str
 
@@ -62,13 +58,7 @@ class FloatModel(Model):
         return save(self.state_dict(), metadata=self._metadata())
 
     def _metadata(self) -> dict[str, str]:
-        return {
-            "format": "cppn_native",
-            "kind": self.KIND,
-            "config": json.dumps(asdict(self.config)),
-            "size": json.dumps(self.size),
-            "recipe": self.recipe,
-        }
+        return super()._metadata() | {"recipe": self.recipe}
 
 
 def checked_state(

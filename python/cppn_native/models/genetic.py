@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -97,6 +97,7 @@ class Genetic(Model):
                 the centre, an end of the level half-diameter and one of the half-diameter conjugate to it
     """
 
+    config: GeneticConfig
     KIND: ClassVar[str] = "genetic"
 
     def __init__(
@@ -196,13 +197,7 @@ class Genetic(Model):
         return self.config.channels
 
     def _metadata(self) -> dict[str, str]:
-        return {
-            "format": "cppn_native",
-            "kind": self.KIND,
-            "config": json.dumps(asdict(self.config)),
-            "size": json.dumps(self.size),
-            "recipe": self.recipe,
-        }
+        return super()._metadata() | {"recipe": self.recipe}
 
 
 def _unnamed(config: GeneticConfig, state: dict[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
