@@ -30,6 +30,7 @@ void bind_cuda(py::module_& m);
 void bind_rounding(py::module_& m);
 void bind_codec(py::module_& m);
 void bind_list(py::module_& m);
+void bind_waves(py::module_& m);
 
 // For long loops that run without the GIL: asks Python every 50 ms whether a signal (Ctrl-C) has come.
 class Interrupt {

@@ -84,7 +84,7 @@ void bind_list(py::module_& m) {
         const std::string_view view = data;
         return codec::kind_of(begin_of(view), view.size());
       },
-      py::arg("data"), "1: a cascade, 2: a list. Raises FormatError for what is no .cppn file.");
+      py::arg("data"), "1: a cascade, 2: a list, 3: waves. Raises FormatError for what is no .cppn file.");
 }
 
 }  // namespace cppn::bindings

@@ -15,4 +15,5 @@ PYBIND11_MODULE(_core, m) {
   cppn::bindings::bind_rounding(m);
   cppn::bindings::bind_codec(m);
   cppn::bindings::bind_list(m);
+  cppn::bindings::bind_waves(m);
 }

@@ -9,6 +9,7 @@ inline constexpr int kMagic = 0xc1;  // C, version 1. No text in UTF-8 and no pi
 inline constexpr int kVersion = 1;
 inline constexpr int kCascadeKind = 1;
 inline constexpr int kListKind = 2;
+inline constexpr int kWavesKind = 3;
 
 // How many bits, then width - 1 and height - 1 in so many.
 void put_sizes(BitWriter& out, int width, int height);

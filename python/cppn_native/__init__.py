@@ -21,6 +21,7 @@ from .models.cascade import Cascade, CascadeConfig
 from .models.genetic import Genetic, GeneticConfig
 from .models.perceptron import Perceptron, PerceptronConfig
 from .models.shapes import Shapes, ShapesConfig
+from .models.waves import Waves, WavesConfig
 from .motion import latent_walk, morph
 from .progress import Progress
 from .recipes import Recipe, Stage
@@ -49,6 +50,8 @@ __all__ = [
     "Shapes",
     "ShapesConfig",
     "Stage",
+    "Waves",
+    "WavesConfig",
     "__version__",
     "collage",
     "devices",

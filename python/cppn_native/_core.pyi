@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'GeneticSearch', 'HAS_CUDA', 'Layers', 'ListRecord', 'MAX_CHANNELS', 'MAX_CORNERS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'MAX_SHAPES', 'MAX_SHAPE_TERMS', 'Perceptron', 'PerceptronDescent', 'Shape', 'ShapesDescent', 'Task', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'decode_list', 'descent_noise', 'descent_rate', 'encode', 'encode_list', 'encoded_size', 'file_kind', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'list_info', 'nearest_step_code', 'open_cuda', 'paint_entities', 'prior_bits', 'render_shapes', 'run_perceptrons', 'shape_parameters', 'shapes_gradient', 'solve', 'step_grid']
+__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'GeneticSearch', 'HAS_CUDA', 'Layers', 'ListRecord', 'MAX_CHANNELS', 'MAX_CORNERS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'MAX_SHAPES', 'MAX_SHAPE_TERMS', 'MAX_WAVES', 'MAX_WAVE_LEVEL', 'Perceptron', 'PerceptronDescent', 'Shape', 'ShapesDescent', 'Task', 'WavesRecord', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'decode_list', 'decode_waves', 'descent_noise', 'descent_rate', 'encode', 'encode_list', 'encode_waves', 'encoded_size', 'file_kind', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'list_info', 'nearest_step_code', 'open_cuda', 'paint_entities', 'prior_bits', 'render_shapes', 'render_waves', 'run_perceptrons', 'shape_parameters', 'shapes_gradient', 'solve', 'step_grid', 'wave_axes', 'wave_odds', 'wave_order', 'waves_info']
 class Shape:
     """
     The sizes of a cascade and the activation (by number) of every neuron.
@@ -558,6 +558,30 @@ class ListRecord:
     @width.setter
     def width(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
+class WavesRecord:
+    """
+    A picture of waves: docs/format.md, kind 3.
+    """
+    def __init__(self, width: typing.SupportsInt | typing.SupportsIndex, height: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex, mean: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], angles: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], levels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> None:
+        ...
+    @property
+    def angles(self) -> list[int]:
+        ...
+    @property
+    def counts(self) -> list[int]:
+        ...
+    @property
+    def levels(self) -> numpy.typing.NDArray[numpy.int32]:
+        ...
+    @property
+    def mean(self) -> list[int]:
+        ...
+    @property
+    def size(self) -> tuple[int, int]:
+        ...
+    @property
+    def step(self) -> int:
+        ...
 def across() -> list[tuple[str, str, str]]:
     """
     The same of the functions of all features of a pixel at once, whose numbers follow those of the activations.
@@ -586,6 +610,10 @@ def decode_list(data: bytes) -> ListRecord:
     """
     The record of a file. Raises FormatError for anything else.
     """
+def decode_waves(data: bytes) -> WavesRecord:
+    """
+    The record of a file. Raises FormatError for anything else.
+    """
 def descent_noise(plan: DescentPlan, step: typing.SupportsInt | typing.SupportsIndex) -> float:
     """
     Width of the noise in a step, from 0.
@@ -602,13 +630,17 @@ def encode_list(record: ListRecord, quick: bool = False) -> bytes:
     """
     The bytes of a .cppn file.
     """
+def encode_waves(record: WavesRecord) -> bytes:
+    """
+    The bytes of a .cppn file.
+    """
 def encoded_size(record: CascadeRecord, coder: typing.SupportsInt | typing.SupportsIndex = -1) -> int:
     """
     len(encode(record, coder)).
     """
 def file_kind(data: bytes) -> int:
     """
-    1: a cascade, 2: a list. Raises FormatError for what is no .cppn file.
+    1: a cascade, 2: a list, 3: waves. Raises FormatError for what is no .cppn file.
     """
 def fit_prior(levels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> tuple[int, int]:
     """
@@ -658,6 +690,10 @@ def render_shapes(cpu: Cpu, shape: tuple[str, str, typing.SupportsInt | typing.S
     """
     (H, W, C) of the shape (kind, formula, n, terms, channels, unit) at columns x (W,) and rows y (H,).
     """
+def render_waves(cpu: Cpu, record: WavesRecord, width: typing.SupportsInt | typing.SupportsIndex, height: typing.SupportsInt | typing.SupportsIndex, region: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    (H, W, C): (255 shown + 1/2) / 256; bit-exact everywhere.
+    """
 def run_perceptrons(cpu: Cpu, descents: collections.abc.Sequence[PerceptronDescent], rates: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]], noise: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> list[float]:
     """
     The same for several networks that were made `alone`, a network to a thread; their mean losses.
@@ -678,6 +714,22 @@ def step_grid(code: typing.SupportsInt | typing.SupportsIndex) -> float:
     """
     The step of a code 0..255: 2^((code & 15)/16 + (code >> 4) - 12).
     """
+def wave_axes(angles: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    (3, 3): RGB of the axes, a column each.
+    """
+def wave_odds(record: WavesRecord) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    (n, 3): of every level, as a decoder expects it, the logarithms of the odds that it is not zero, then more than one, then one more.
+    """
+def wave_order(width: typing.SupportsInt | typing.SupportsIndex, height: typing.SupportsInt | typing.SupportsIndex, count: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int32]:
+    """
+    (count, 2): half turns down and across of the waves of a picture, in the order of the file.
+    """
+def waves_info(data: bytes) -> dict[str, typing.Any]:
+    """
+    How a file is made up.
+    """
 CODERS: tuple = ('mixed-radix', 'static', 'learning')
 HAS_CUDA: bool = False
 MAX_CHANNELS: int = 4
@@ -688,6 +740,8 @@ MAX_NEURONS: int = 128
 MAX_OCTAVES: int = 7
 MAX_SHAPES: int = 65536
 MAX_SHAPE_TERMS: int = 16
+MAX_WAVES: int = 32767
+MAX_WAVE_LEVEL: int = 2047
 __version__: str = '0.1.0'
 
 class FormatError(ValueError): ...

@@ -22,6 +22,7 @@ from .models.genetic import Genetic
 from .models.perceptron import Perceptron
 from .models.quantized import QuantizedShapes
 from .models.shapes import Shapes
+from .models.waves import Waves
 
 if TYPE_CHECKING:
     from .models.base import Model
@@ -31,7 +32,9 @@ __all__ = ["decode", "encode", "encoded_size", "info", "load"]
 MAX_FILE_BYTES = 1 << 20
 """No model of ours comes near; more is not read into memory on a file's word."""
 LIST = 2
-"""The kind of file that holds entities or shapes; all others are left to the cascade's decoder."""
+"""The kind of file that holds entities or shapes."""
+WAVES = 3
+"""The kind that holds waves; all others are left to the cascade's decoder."""
 MAX_TENSOR_BYTES = 1 << 29
 
 
@@ -73,9 +76,12 @@ def record(
     return r
 
 
-def decode(data: bytes) -> Cascade | Genetic | QuantizedShapes:
+def decode(data: bytes) -> Cascade | Genetic | QuantizedShapes | Waves:
     """The model in a file's bytes; ``FormatError`` names the offset and the reason."""
-    return decode_list(data) if _core.file_kind(data) == LIST else _decode_cascade(data)
+    kind = _core.file_kind(data)
+    if kind == WAVES:
+        return Waves.from_bytes(data)
+    return decode_list(data) if kind == LIST else _decode_cascade(data)
 
 
 def _decode_cascade(data: bytes) -> Cascade:
@@ -122,8 +128,11 @@ def load(source: str | os.PathLike[str] | bytes, *, size: tuple[int, int] | None
 def info(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
     """What a ``.cppn`` holds, without rendering it: sizes, network, coder, checksum."""
     data = bytes(source) if isinstance(source, bytes | bytearray | memoryview) else _read(source)
-    if _core.file_kind(data) == LIST:
+    kind = _core.file_kind(data)
+    if kind == LIST:
         return list_info(data)
+    if kind == WAVES:
+        return _waves_info(data)
     found: dict[str, Any] = dict(_core.decode_info(data))
     model = _decode_cascade(data)
     config = model.config
@@ -138,6 +147,12 @@ def info(source: str | os.PathLike[str] | bytes) -> dict[str, Any]:
         bits_per_weight=8 * len(data) / config.weights,
     )
     return found
+
+
+def _waves_info(data: bytes) -> dict[str, Any]:
+    model = Waves.from_bytes(data)
+    found = {**_core.waves_info(data), "kind": Waves.KIND, "config": model.config, "parameters": model.n_params}
+    return found | {"n": len(model.levels), "bits_per_wave": 8 * len(data) / max(1, model.n_params)}
 
 
 def _read(path: str | os.PathLike[str]) -> bytes:
@@ -163,6 +178,8 @@ def _load_safetensors(path: str | os.PathLike[str], size: tuple[int, int] | None
                 return Perceptron.from_state(tensors, metadata)
             if metadata.get("kind") == Genetic.KIND:
                 return Genetic.from_state(tensors, metadata)
+            if metadata.get("kind") == Waves.KIND:
+                return Waves.from_state(tensors, metadata)
             if metadata.get("kind") == Shapes.KIND:
                 return Shapes.from_state(tensors, metadata)
             if metadata.get("format", "pt") == "pt" and "dense_head.weight" in tensors:

@@ -14,6 +14,7 @@ from .fit.machine import Machine, open_machine
 from .fit.order import FIT_PIXELS, Limits, Order, check_order
 from .fit.order_perceptron import USUAL_BYTES, train_perceptron
 from .fit.order_shapes import train_shapes
+from .fit.order_waves import train_waves
 from .fit.picture import Picture
 from .fit.plan import Plan
 from .fit.run import Run, fingerprint, first_state
@@ -24,6 +25,7 @@ from .models.cascade import Cascade, CascadeConfig
 from .models.genetic import Genetic, GeneticConfig
 from .models.perceptron import PRESETS, Perceptron, PerceptronConfig
 from .models.shapes import Shapes, ShapesConfig
+from .models.waves import Waves, WavesConfig
 from .progress import Progress, Reporter
 
 __all__ = ["train"]
@@ -47,9 +49,13 @@ def train(image: ImageLike, model: Literal["shapes"] | ShapesConfig, **options: 
 def train(image: ImageLike, model: GeneticConfig, **options: Any) -> Genetic: ...
 
 
+@overload
+def train(image: ImageLike, model: Literal["waves"] | WavesConfig, **options: Any) -> Waves: ...
+
+
 def train(
     image: ImageLike,
-    model: str | CascadeConfig | PerceptronConfig | ShapesConfig | GeneticConfig = "cascade",
+    model: str | CascadeConfig | PerceptronConfig | ShapesConfig | GeneticConfig | WavesConfig = "cascade",
     *,
     max_bytes: int | Literal["usual"] | None = "usual",
     steps: int | None = None,
@@ -64,14 +70,15 @@ def train(
     background: str | Sequence[int] = (255, 255, 255),
     fit_pixels: int | None = FIT_PIXELS,
     **options: Any,
-) -> Cascade | Perceptron | Shapes | Genetic:
+) -> Cascade | Perceptron | Shapes | Genetic | Waves:
     """Fits a network, or shapes, to a picture; a cascade so that its file has at most ``max_bytes``.
 
     image       path | PIL image | array (H, W), (H, W, 3), (H, W, 4); uint8, uint16, or float in [0, 1]
     model       "cascade" or a ``CascadeConfig``; "mysterynet", "mlp", "siren", "fourier" or a ``PerceptronConfig``,
                 which keep float weights and are saved as ``.safetensors``; "shapes" or a ``ShapesConfig`` likewise,
-                or a ``GeneticConfig``
-    max_bytes   of the ``.cppn`` file; None: float weights, not quantized; "usual": 1024 for a cascade, None for shapes
+                or a ``GeneticConfig``; "waves" or a ``WavesConfig``, no network and the lowest score for the bytes
+    max_bytes   of the ``.cppn`` file; None: float weights, not quantized; "usual": 1024 for a cascade
+                and for waves, None for shapes
     steps, minutes  of descent, and in all; whichever ends first. Both None: a budget that the progress bar states
     seed        same seed, same model, whatever the number of threads
     device      that descends: "auto" (the first usable GPU, else the CPU), "cpu", "cuda" or "cuda:N". Rounding is
@@ -99,6 +106,11 @@ def train(
     """
     if max_bytes == "usual":
         max_bytes = None if isinstance(model, ShapesConfig | GeneticConfig) or model == "shapes" else USUAL_BYTES
+    if isinstance(model, WavesConfig) or model == "waves":
+        limits = Limits(max_bytes, steps, minutes, seed)
+        return train_waves(
+            image, model, limits, background, init, options, device, threads, Reporter(progress, callback), checkpoint
+        )
     if isinstance(model, PerceptronConfig) or (isinstance(model, str) and model in PRESETS):
         limits = Limits(max_bytes, steps, minutes, seed)
         return train_perceptron(

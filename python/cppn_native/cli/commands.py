@@ -48,6 +48,7 @@ def fit(args: argparse.Namespace) -> int:
       cppn fit photo.jpg --max-bytes 512 --side-by-side compare.png
       cppn fit photo.jpg --minutes 600 --checkpoint photo.npz
       cppn fit *.jpg -o models/
+      cppn fit photo.jpg --model waves --max-bytes 2048
       cppn fit flag.png --model mysterynet --minutes 5 -o flag.safetensors
 
     Ctrl-C stops early, writes the best so far and exits with 130.
@@ -58,7 +59,7 @@ def fit(args: argparse.Namespace) -> int:
     if len(args.picture) > 1 or any(path.endswith("/") for path in args.output):
         return fit_many(args, given)
     picture = args.picture[0]
-    kinds = MODELS if given.get("model", "cascade") == "cascade" else (".safetensors",)
+    kinds = MODELS if given.get("model", "cascade") in ("cascade", "waves") else (".safetensors",)
     outputs: list[str] = args.output or [f"{Path(picture).stem}{kinds[0]}"]
     checked: list[Output] = [("-o", path, (*kinds, *pictures())) for path in outputs]
     checked += [("--side-by-side", path, pictures()) for path in args.side_by_side]
@@ -146,11 +147,12 @@ def info(args: argparse.Namespace) -> int:
 
 def _list_rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     header, payload, total = found["header_bytes"], found["payload_bytes"], found["file_bytes"]
+    things = "waves" if found["kind"] == "waves" else "shapes"
     return [
         ("size", f"{found['width']} x {found['height']} pixels"),
-        ("picture", f"{found['kind']}, {found['n']} shapes, {found['parameters']} numbers"),
+        ("picture", f"{found['kind']}, {found['n']} {things}, {found['parameters']} numbers"),
         ("bytes", f"{total}: header {header}, payload {payload}, checksum {total - header - payload}"),
-        ("per shape", f"{found['bits_per_shape']:.1f} bits"),
+        (f"per {things[:-1]}", f"{found[f'bits_per_{things[:-1]}']:.1f} bits"),
         ("checksum", f"{found['checksum']:04x}"),
     ]
 

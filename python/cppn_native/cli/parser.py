@@ -85,8 +85,8 @@ def _fit_arguments(add: Callable[..., Any]) -> None:
     names = tuple(cn.ACTIVATIONS)
     known = f"{', '.join(names)} (default: {net.activation})"
     whole: dict[str, Any] = {"metavar": "N", "type": int}
-    add("--model", choices=("cascade", *PRESETS), help="what is fitted; all but the cascade are saved as .safetensors "
-        "(default: cascade)")  # fmt: skip
+    add("--model", choices=("cascade", "waves", *PRESETS), help="what is fitted; cascades and waves have a .cppn "
+        "file, perceptrons a .safetensors (default: cascade)")  # fmt: skip
     add("--max-bytes", **whole, help=f"size of the .cppn file (default: {USUAL_BYTES})")
     add("--minutes", metavar="M", type=float, help="time for all; with --steps, whichever ends first")
     add("--steps", **whole, help=f"steps of descent (default without --minutes: {Plan.steps})")

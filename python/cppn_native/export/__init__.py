@@ -12,6 +12,7 @@ from ..image import write_atomic
 from ..models.base import Model
 from ..models.genetic import Genetic
 from ..models.shapes import Shapes
+from ..models.waves import Waves
 from . import c, dense, figures, glsl, html, js, onnx, painting, pyth, python
 from .dense import DenseProgram, Layered
 from .expression import Program, program
@@ -78,6 +79,8 @@ def sizes(model: Model | Layered) -> dict[str, int]:
 
 
 def _made(model: Model | Layered, target: str, size: tuple[int, int] | None) -> str | bytes:
+    if isinstance(model, Waves):
+        raise ValueError("a Waves has no program yet: save it as .cppn or render it")
     if isinstance(model, Genetic):
         return _of(painting.TARGETS, target, model)(painting.painting(model, size))
     if isinstance(model, Shapes):

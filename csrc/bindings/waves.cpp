@@ -1,0 +1,162 @@
+// Waves: their files, what a decoder expects of a level, the picture.
+#include "../codec/waves.h"
+
+#include <tuple>
+
+#include "../codec/step_grid.h"
+#include "../cpu/backend.h"
+#include "../cpu/waves.h"
+#include "bindings.h"
+
+namespace cppn::bindings {
+
+namespace {
+
+using codec::WavesRecord;
+using Numbers = std::vector<int32_t>;
+
+constexpr int64_t kMaxSide = 1 << 20, kMaxFloats = int64_t(1) << 31;
+
+const uint8_t* begin_of(const std::string_view& view) {
+  return reinterpret_cast<const uint8_t*>(view.data());
+}
+
+WavesRecord make_record(int width, int height, int step, const Numbers& mean, const Numbers& angles,
+                        Numbers counts, const IntArray& levels) {
+  expect(mean.size() == counts.size() && mean.size() <= 3 && angles.size() <= 3,
+         "mean, angles or counts do not fit");
+  expect(step >= 0 && step < codec::kStepCodes, "step must be 0..255");
+  WavesRecord r;
+  r.waves.width = width;
+  r.waves.height = height;
+  r.waves.channels = int(counts.size());
+  r.waves.step = codec::step_grid(step);
+  r.step = step;
+  std::copy(mean.begin(), mean.end(), r.waves.mean);
+  std::copy(angles.begin(), angles.end(), r.waves.angles);
+  r.counts = std::move(counts);
+  r.levels.assign(levels.data(), levels.data() + levels.size());
+  codec::check(r);
+  return r;
+}
+
+py::bytes encode(const WavesRecord& record) {
+  std::vector<uint8_t> file;
+  {
+    py::gil_scoped_release release;
+    file = codec::encode_waves(record);
+  }
+  return py::bytes(reinterpret_cast<const char*>(file.data()), file.size());
+}
+
+py::array_t<float> odds(const WavesRecord& record) {
+  std::vector<codec::WaveOdds> found;
+  {
+    py::gil_scoped_release release;
+    found = codec::wave_odds(record);
+  }
+  py::array_t<float> out({py::ssize_t(found.size()), py::ssize_t(3)});
+  for (size_t n = 0; n < found.size(); ++n)
+    std::copy(found[n].begin(), found[n].end(), out.mutable_data(py::ssize_t(n)));
+  return out;
+}
+
+py::array_t<int32_t> order(int width, int height, int64_t count) {
+  expect(width >= 1 && width < 1 << 16 && height >= 1 && height < 1 << 16, "a side must be 1..65535");
+  expect(count >= 0 && count <= codec::kMaxWaves && count < int64_t(width) * height, "count out of range");
+  Waves w;
+  w.width = width;
+  w.height = height;
+  const std::vector<Wave> found = waves_by_frequency(w, count);
+  py::array_t<int32_t> out({py::ssize_t(count), py::ssize_t(2)});
+  for (py::ssize_t n = 0; n < count; ++n) {
+    out.mutable_at(n, 0) = found[size_t(n)].v;
+    out.mutable_at(n, 1) = found[size_t(n)].u;
+  }
+  return out;
+}
+
+py::array_t<float> axes(const Numbers& angles) {
+  expect(angles.size() == 3, "three angles expected");
+  Waves w;
+  std::copy(angles.begin(), angles.end(), w.angles);
+  float turned[3][3];
+  wave_axes(w, turned);
+  py::array_t<float> out({3, 3});
+  std::copy(&turned[0][0], &turned[0][0] + 9, out.mutable_data());
+  return out;
+}
+
+py::array_t<float> render(cpu::CpuBackend& cpu, const WavesRecord& r, int64_t width, int64_t height,
+                          const std::tuple<double, double, double, double>& region) {
+  expect(width >= 1 && width <= kMaxSide && height >= 1 && height <= kMaxSide &&
+             width * height <= kMaxFloats / r.waves.channels,
+         "size out of range");
+  View view;
+  std::tie(view.left, view.top, view.right, view.bottom) = region;
+  view.width = width;
+  view.height = height;
+  py::array_t<float> out({height, width, int64_t(r.waves.channels)});
+  float* to = out.mutable_data();
+  py::gil_scoped_release release;
+  cpu::render_waves(cpu.pool(), r.waves, r.counts.data(), r.levels.data(), view, to);
+  return out;
+}
+
+}  // namespace
+
+void bind_waves(py::module_& m) {
+  m.attr("MAX_WAVES") = codec::kMaxWaves;
+  m.attr("MAX_WAVE_LEVEL") = codec::kMaxWaveLevel;
+  py::class_<WavesRecord>(m, "WavesRecord", "A picture of waves: docs/format.md, kind 3.")
+      .def(py::init(&make_record), py::arg("width"), py::arg("height"), py::arg("step"), py::arg("mean"),
+           py::arg("angles"), py::arg("counts"), py::arg("levels"))
+      .def_property_readonly(
+          "size", [](const WavesRecord& r) { return py::make_tuple(r.waves.width, r.waves.height); })
+      .def_readonly("step", &WavesRecord::step)
+      .def_property_readonly(
+          "mean", [](const WavesRecord& r) { return Numbers(r.waves.mean, r.waves.mean + r.waves.channels); })
+      .def_property_readonly("angles",
+                             [](const WavesRecord& r) { return Numbers(r.waves.angles, r.waves.angles + 3); })
+      .def_readonly("counts", &WavesRecord::counts)
+      .def_property_readonly("levels", [](const WavesRecord& r) {
+        return py::array_t<int32_t>(py::ssize_t(r.levels.size()), r.levels.data());
+      });
+  m.def("encode_waves", &encode, py::arg("record"), "The bytes of a .cppn file.");
+  m.def(
+      "decode_waves",
+      [](const py::bytes& data) {
+        const std::string_view view = data;
+        return codec::decode_waves(begin_of(view), view.size());
+      },
+      py::arg("data"), "The record of a file. Raises FormatError for anything else.");
+  m.def(
+      "waves_info",
+      [](const py::bytes& data) {
+        const std::string_view view = data;
+        codec::FileInfo found;
+        const WavesRecord r = codec::decode_waves(begin_of(view), view.size(), &found);
+        py::dict d;
+        d["version"] = found.version;
+        d["file_bytes"] = view.size();
+        d["header_bytes"] = found.header_bytes;
+        d["payload_bytes"] = found.payload_bytes;
+        d["checksum"] = int(found.checksum);
+        d["width"] = r.waves.width;
+        d["height"] = r.waves.height;
+        d["channels"] = r.waves.channels;
+        return d;
+      },
+      py::arg("data"), "How a file is made up.");
+  m.def("wave_odds", &odds, py::arg("record"),
+        "(n, 3): of every level, as a decoder expects it, the logarithms of the odds that it is not zero, "
+        "then more "
+        "than one, then one more.");
+  m.def("wave_order", &order, py::arg("width"), py::arg("height"), py::arg("count"),
+        "(count, 2): half turns down and across of the waves of a picture, in the order of the file.");
+  m.def("wave_axes", &axes, py::arg("angles"), "(3, 3): RGB of the axes, a column each.");
+  m.def("render_waves", &render, py::arg("cpu"), py::arg("record"), py::arg("width"), py::arg("height"),
+        py::arg("region"), "(H, W, C): (255 shown + 1/2) / 256; bit-exact everywhere.");
+}
+
+}  // namespace cppn::bindings

@@ -1,0 +1,109 @@
+#include "waves.h"
+
+#include "float_mode.h"
+
+namespace cppn::cpu {
+
+namespace {
+
+constexpr int64_t kBandRows = 16, kTileColumns = 1024;
+
+// (rows, columns) of amplitudes of an axis, as far as there are any.
+struct Plane {
+  int64_t rows = 1, columns = 1;
+  std::vector<float> amplitudes;
+};
+
+float weight(int32_t frequency) { return frequency == 0 ? 1.0f : 0x1.6a09e6p0f; }
+
+Plane plane_of(const Waves& w, const Wave* order, const int32_t* levels, int64_t count) {
+  Plane p;
+  for (int64_t n = 0; n < count; ++n) {
+    p.rows = std::max<int64_t>(p.rows, order[n].v + 1);
+    p.columns = std::max<int64_t>(p.columns, order[n].u + 1);
+  }
+  p.amplitudes.assign(size_t(p.rows * p.columns), 0.0f);
+  for (int64_t n = 0; n < count; ++n)
+    p.amplitudes[size_t(order[n].v * p.columns + order[n].u)] =
+        float(levels[n]) * w.step * (weight(order[n].v) * weight(order[n].u));
+  return p;
+}
+
+// cos(pi n x), of pixel `at` of `count` between two edges
+float cosine(int64_t n, double from, double to, int64_t at, int64_t count) {
+  const float x = float(from + (to - from) * ((double(at) + 0.5) / double(count)));
+  return turn(float(n) * x * 0.5f).cosine;
+}
+
+// shares[x] += what the axis gives to a row of pixels, one wave after the other
+void add_row(const Plane& p, const float* down, const float* across, int64_t pixels, float* row,
+             float* shares) {
+  for (int64_t u = 0; u < p.columns; ++u) row[u] = 0.0f;
+  for (int64_t v = 0; v < p.rows; ++v)
+    for (int64_t u = 0; u < p.columns; ++u) row[u] += p.amplitudes[size_t(v * p.columns + u)] * down[v];
+  for (int64_t u = 0; u < p.columns; ++u)
+    for (int64_t x = 0; x < pixels; ++x) shares[x] += row[u] * across[u * kTileColumns + x];
+}
+
+struct Picture {
+  const Waves& waves;
+  const View& view;
+  Plane planes[3];
+  float axes[3][3];
+  int64_t rows = 1, columns = 1;
+  std::vector<float> down;  // (H, rows)
+
+  void tile(int64_t band, int64_t left, float* canvas) const;
+};
+
+void Picture::tile(int64_t band, int64_t left, float* canvas) const {
+  const int64_t top = band * kBandRows, bottom = std::min(view.height, top + kBandRows);
+  const int64_t pixels = std::min(kTileColumns, view.width - left);
+  std::vector<float> across(size_t(columns * kTileColumns)), row(static_cast<size_t>(columns));
+  for (int64_t u = 0; u < columns; ++u)
+    for (int64_t x = 0; x < pixels; ++x)
+      across[size_t(u * kTileColumns + x)] = cosine(u, view.left, view.right, left + x, view.width);
+  std::vector<float> shares(size_t(3 * kTileColumns));
+  for (int64_t y = top; y < bottom; ++y) {
+    std::fill(shares.begin(), shares.end(), 0.0f);
+    for (int c = 0; c < waves.channels; ++c)
+      add_row(planes[c], down.data() + y * rows, across.data(), pixels, row.data(),
+              &shares[size_t(c) * kTileColumns]);
+    float* to = canvas + (y * view.width + left) * waves.channels;
+    for (int64_t x = 0; x < pixels; ++x) {
+      for (int k = 0; k < waves.channels; ++k, ++to) {
+        float shown = 0.0f;
+        for (int c = 0; c < waves.channels; ++c) shown += axes[k][c] * shares[size_t(c * kTileColumns + x)];
+        *to = (255.0f * shown + (float(waves.mean[k]) + 0.5f)) * 0x1p-8f;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void render_waves(Pool& pool, const Waves& waves, const int32_t* counts, const int32_t* levels,
+                  const View& view, float* canvas) {
+  const FloatMode mode(FloatMode::exact);
+  Picture p{waves, view, {}, {}, 1, 1, {}};
+  wave_axes(waves, p.axes);
+  const std::vector<Wave> order =
+      waves_by_frequency(waves, *std::max_element(counts, counts + waves.channels));
+  for (int c = 0; c < waves.channels; levels += counts[c++]) {
+    p.planes[c] = plane_of(waves, order.data(), levels, counts[c]);
+    p.rows = std::max(p.rows, p.planes[c].rows);
+    p.columns = std::max(p.columns, p.planes[c].columns);
+  }
+  p.down.resize(size_t(view.height * p.rows));
+  for (int64_t y = 0; y < view.height; ++y)
+    for (int64_t v = 0; v < p.rows; ++v)
+      p.down[size_t(y * p.rows + v)] = cosine(v, view.top, view.bottom, y, view.height);
+  const int64_t bands = (view.height + kBandRows - 1) / kBandRows,
+                tiles = (view.width + kTileColumns - 1) / kTileColumns;
+  pool.run(bands * tiles, [&](int64_t task, int) {
+    const FloatMode exact(FloatMode::exact);
+    p.tile(task / tiles, task % tiles * kTileColumns, canvas);
+  });
+}
+
+}  // namespace cppn::cpu

@@ -1,0 +1,78 @@
+"""What a caller of ``train`` asks for of waves: every argument checked, and the search run to its end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..image import ImageLike, load_image
+from ..models.base import Model
+from ..models.floating import on_cpu
+from ..models.waves import Waves, WavesConfig
+from ..progress import Progress, Reporter
+from .order import Limits, check_budget
+from .waves import USUAL_TRIES, WavesSearch
+
+__all__ = ["train_waves"]
+
+
+def train_waves(
+    image: ImageLike,
+    model: str | WavesConfig,
+    limits: Limits,
+    background: str | Sequence[int],
+    init: Model | None,
+    options: dict[str, Any],
+    device: str,
+    threads: int | None,
+    reporter: Reporter,
+    checkpoint: str | os.PathLike[str] | None,
+) -> Waves:
+    """``ValueError`` naming the argument, ``TypeError`` for an unknown option, ``DeviceError`` for a GPU by name."""
+    for name in options:
+        if name != "channels":
+            raise TypeError(f"got an unknown option {name!r}; waves have channels alone")
+    config = replace(model if isinstance(model, WavesConfig) else WavesConfig(), **options)
+    check_budget(limits.max_bytes, limits.steps, limits.minutes, limits.seed)
+    if limits.max_bytes is None:
+        raise ValueError("max_bytes must be given for waves: they have no float weights, got None")
+    if init is not None or checkpoint is not None:
+        name = "init" if init is not None else "checkpoint"
+        raise ValueError(f"{name} is not for waves: they are found anew in seconds")
+    on_cpu(device, "waves")
+    pixels = np.ascontiguousarray(load_image(image, channels=config.channels, background=background))
+    pixels = pixels[:, :, : config.channels]
+    height, width = pixels.shape[:2]
+    if max(width, height) > 65535:
+        raise ValueError(f"image must be at most 65535 pixels wide and high, got {pixels.shape[1::-1]}")
+    reporter.announce(f"{width} x {height}: waves in at most {limits.max_bytes} bytes; Ctrl-C keeps the best")
+    return _searched(WavesSearch(pixels, limits.max_bytes, threads), limits, reporter)
+
+
+def _searched(search: WavesSearch, limits: Limits, reporter: Reporter) -> Waves:
+    begun, stopped, history = time.monotonic(), "finished", []
+
+    def seen(tries: int, score: float) -> bool:
+        nonlocal stopped
+        elapsed = time.monotonic() - begun
+        history.append((tries, score))
+        steps = USUAL_TRIES if limits.steps is None else int(limits.steps)
+        nbytes, done = len(search.best.to_bytes()), min(1.0, tries / max(1, steps))
+        if limits.minutes is not None and elapsed > 60 * limits.minutes:
+            stopped = "minutes"
+        elif reporter(Progress("polish", tries, max(tries, steps), score, score, nbytes, done, elapsed)):
+            stopped = "callback"
+        return stopped != "finished" or (limits.steps is not None and tries >= limits.steps)
+
+    try:
+        if limits.steps != 0:
+            search.go(seen)
+    except KeyboardInterrupt:
+        stopped = "interrupt"
+    search.best.history, search.best.stopped = history, stopped
+    return search.best
