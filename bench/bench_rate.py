@@ -44,6 +44,7 @@ streams without a container for the first four."""
 OURS: dict[str, dict[str, Any]] = {
     "our cascade": {"model": "cascade"},
     "our ellipses": {"model": "shapes", "kind": "genetic"},
+    "our waves": {"model": "waves"},
 }
 READ_BACK = """
 import json, sys, time
