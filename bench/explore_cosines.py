@@ -152,19 +152,27 @@ def fitted(hidden: int, epochs: int = 3, batch: int = 16_384) -> Models:
                 levels = rounded_levels(t, step * (1.6 if shrink == 1 else 1.0), 0.3)
                 seen.append(features(t, levels))
                 sizes.append(sizes_in_order(t, levels))
-    x, size = torch.cat(seen), torch.cat(sizes)
+    return trained(torch.cat(seen), torch.cat(sizes), hidden, epochs, batch)
+
+
+def trained(x: torch.Tensor, size: torch.Tensor, hidden: int, epochs: int, batch: int) -> Models:
+    """Models fitted to the sizes of levels and their features; says what a level costs after each epoch."""
     scale = x.std(dim=0)
     scale[scale < 1e-6] = 1.0
     torch.manual_seed(0)
     models = Models(scale, hidden)
     adam, steps = torch.optim.Adam(models.parameters(), lr=0.02), epochs * len(range(0, len(x), batch))
     schedule = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.02, steps)
-    for _ in range(epochs):
+    for epoch in range(epochs):
+        total = 0.0
         for some in torch.randperm(len(x)).split(batch):
             adam.zero_grad()
-            models.bits(x[some], size[some]).mean().backward()
+            loss = models.bits(x[some], size[some]).mean()
+            loss.backward()
             adam.step()
             schedule.step()
+            total += float(loss.detach()) * len(some)
+        print(f"epoch {epoch}: {total / len(x):.4f} bits a level of {len(x)}", flush=True)
     return models
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from explore_cosines import Models, Transformed, features, rounded_levels
+from explore_cosines import Models, Transformed, features, rounded_levels, trained
 from PIL import Image
 
 HIDDEN, EPOCHS, BATCH, DRAWS = 16, 4, 16_384, 3
@@ -37,26 +37,6 @@ def seen_in(path: Path, rng: np.random.Generator) -> list[tuple[torch.Tensor, to
             used = int(sizes.nonzero().max()) + 1 if sizes.any() else 0
             found.append((part[:used], sizes[:used]))
     return found
-
-
-def fitted(x: torch.Tensor, size: torch.Tensor) -> Models:
-    scale = x.std(dim=0)
-    scale[scale < 1e-6] = 1.0
-    torch.manual_seed(0)
-    models = Models(scale, HIDDEN)
-    adam, steps = torch.optim.Adam(models.parameters(), lr=0.02), EPOCHS * len(range(0, len(x), BATCH))
-    schedule = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.02, steps)
-    for epoch in range(EPOCHS):
-        total = 0.0
-        for some in torch.randperm(len(x)).split(BATCH):
-            adam.zero_grad()
-            loss = models.bits(x[some], size[some]).mean()
-            loss.backward()
-            adam.step()
-            schedule.step()
-            total += float(loss.detach()) * len(some)
-        print(f"epoch {epoch}: {total / len(x):.4f} bits a level of {len(x)}", flush=True)
-    return models
 
 
 def written(models: Models) -> str:
@@ -85,7 +65,7 @@ def main() -> None:
     rng, seen = np.random.default_rng(0), []
     for path in sorted(p for p in options.folder.iterdir() if p.suffix in (".png", ".jpg", ".webp")):
         seen += seen_in(path, rng)
-    models = fitted(torch.cat([x for x, _ in seen]), torch.cat([size for _, size in seen]))
+    models = trained(torch.cat([x for x, _ in seen]), torch.cat([size for _, size in seen]), HIDDEN, EPOCHS, BATCH)
     TARGET.write_text(written(models))
     torch.save(models.state_dict(), options.folder / "waves_models.pt")
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from cppn_native import _core
 from reference import waves as reference
+from test_codec import with_checksum
 
 
 def waves(size=(40, 30), step=90, counts=(200, 60, 7), spread=2.0, seed=0):
@@ -94,15 +95,6 @@ def test_threads_and_bands_change_nothing():
     np.testing.assert_array_equal(model.render_float((2100, 50), threads=2), one)
 
 
-def sealed(data):
-    crc = 0xFFFF
-    for byte in data:
-        crc ^= byte << 8
-        for _ in range(8):
-            crc = crc << 1 ^ (0x11021 if crc & 0x8000 else 0)
-    return data + (crc ^ 0xFFFF).to_bytes(2, "big")
-
-
 def test_damage_is_a_format_error_or_another_picture():
     rng, body = np.random.default_rng(0), waves().to_bytes()[:-2]
     for n in range(len(body)):
@@ -115,7 +107,7 @@ def test_damage_is_a_format_error_or_another_picture():
             damaged[at] = rng.integers(256)
         damaged[1] = (3 << 4) | damaged[1] & 15  # the kind is still waves
         try:
-            assert isinstance(cn.load(sealed(bytes(damaged))), cn.Waves)
+            assert isinstance(cn.load(with_checksum(bytes(damaged))), cn.Waves)
         except cn.FormatError:
             refused += 1
     assert refused > 500
@@ -123,7 +115,7 @@ def test_damage_is_a_format_error_or_another_picture():
 
 def test_bytes_after_the_levels_are_refused():
     with pytest.raises(cn.FormatError, match="bytes after the levels"):
-        cn.load(sealed(waves().to_bytes()[:-2] + b"\1" * 12))
+        cn.load(with_checksum(waves().to_bytes()[:-2] + b"\1" * 12))
 
 
 @pytest.mark.parametrize(
