@@ -1,18 +1,18 @@
 # One object per instruction set and kind of arithmetic. train: contraction allowed (fused multiply-adds);
-# render, shapes_render and convolution: forbidden, so that a picture has the same bits everywhere.
+# render, shapes_render, convolution and filter: forbidden, so that a picture has the same bits everywhere.
 # CPPN_ISAS=baseline leaves out what not every processor of the kind has: for builds that should be short.
 set(CPPN_ISAS "all" CACHE STRING "Instruction sets to build the CPU kernels for: all or baseline")
 set_property(CACHE CPPN_ISAS PROPERTY STRINGS all baseline)
 set(CPPN_KERNEL_OBJECTS)
 
 function(cppn_add_kernels isa)
-  foreach(kind train render dense layers mlp convolution shapes shapes_render peak)
+  foreach(kind train render dense layers mlp convolution filter shapes shapes_render peak)
     set(target cppn_${kind}_${isa})
     add_library(${target} OBJECT csrc/cpu/kernels/${kind}.cpp)
     target_compile_definitions(${target} PRIVATE CPPN_ISA=${isa})
     target_compile_options(${target} PRIVATE -O3 -Wall -Wextra -Wno-maybe-uninitialized -Wno-psabi -Wno-ignored-attributes
                                              -fno-math-errno -fno-trapping-math ${ARGN})
-    if(kind MATCHES "^(render|convolution|shapes_render)$")
+    if(kind MATCHES "^(render|convolution|filter|shapes_render)$")
       target_compile_options(${target} PRIVATE -ffp-contract=off)
     else()
       target_compile_options(${target} PRIVATE -ffp-contract=fast)

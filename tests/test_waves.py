@@ -6,21 +6,27 @@ import cppn_native as cn
 import numpy as np
 import pytest
 from cppn_native import _core
+from cppn_native.devices import open_cpu
+from cppn_native.fit.waves import _bits
 from reference import waves as reference
 from test_codec import with_checksum
 
 
-def waves(size=(40, 30), step=90, counts=(200, 60, 7), spread=2.0, seed=0):
+def waves(size=(40, 30), step=90, counts=(200, 60, 7), spread=2.0, seed=0, filter_code=0, strength=64):
     rng = np.random.default_rng(seed)
     mean, angles = rng.integers(256, size=len(counts)).tolist(), rng.integers(256, size=3).tolist()
     levels = np.rint(rng.laplace(0, spread, sum(counts))).astype(np.int32)
-    return cn.Waves(size, step, mean, angles, counts, levels)
+    return cn.Waves(size, step, mean, angles, counts, levels, filter=filter_code, strength=strength)
 
 
 MODELS = [
     waves(),
     waves(counts=(150,)),
     waves(counts=(0, 0, 0)),
+    waves(filter_code=100, strength=90),
+    waves(filter_code=201, counts=(300, 0, 0), size=(31, 40), seed=3),
+    waves(filter_code=150, counts=(90,), strength=255),
+    waves(filter_code=30, counts=(300, 20, 9), seed=4),
     waves(size=(1, 1), counts=(0, 0, 0)),
     waves(size=(31, 31), counts=(0, 300, 960), seed=1),
     waves(size=(65535, 1), counts=(50, 3, 0)),
@@ -48,14 +54,57 @@ def test_axes_are_turned_as_the_formula_says():
         np.testing.assert_allclose(_core.wave_axes(angles), reference.axes(angles), atol=1e-6)
 
 
-@pytest.mark.parametrize("model", MODELS[:5], ids=repr)
+@pytest.mark.parametrize("model", MODELS[:9], ids=repr)
 @pytest.mark.parametrize("region", [(0, 0, 1, 1), (0.25, -0.1, 0.8, 1.5)])
 def test_the_picture_is_the_formula(model, region):
     step = _core.step_grid(model.step)
     parts = (model.mean, model.angles, model.counts, model.levels)
     for shown in ((40, 30), (13, 50)):
-        expected = reference.render(model.size, step, *parts, shown, region)
+        filtering = (model.filter, model.strength, _core.filter_layers())
+        expected = reference.render(model.size, step, *parts, shown, region, *filtering)
         np.testing.assert_allclose(model.render_float(shown, region=region), expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("axes", [1, 3])
+def test_the_gradient_of_the_filter_is_that_of_the_formula(axes):
+    rng, code, strength = np.random.default_rng(5), 150, 100
+    shape = _core.filter_shape(31, 22, code)
+    levels, targets = rng.normal(0, 2, (2, 3, *shape)).astype(np.float32)
+
+    def distortion(planes):
+        shown = planes + strength / 64 * reference.filtered(planes, _core.filter_layers())
+        return ((shown - targets)[:axes] ** 2).sum()
+
+    found = _core.WavesFilter(open_cpu(2), 31, 22, code)
+    value, gradient = found.gradient(levels, targets, strength, axes)
+    assert value == pytest.approx(distortion(levels.astype(float)), rel=1e-5)
+    for c, v, u in ((0, 0, 0), (0, 3, 5), (1, 2, 7), (2, shape[0] - 1, shape[1] - 1)):
+        step = np.zeros(levels.shape)
+        step[c, v, u] = 1e-4
+        slope = (distortion(levels + step) - distortion(levels - step)) / 4e-4
+        assert gradient[c, v, u] == pytest.approx(slope, abs=2e-3)
+
+
+def test_influence_is_what_a_level_does_to_the_others():
+    """To first order: against all bits counted anew, over many levels."""
+    model = waves(size=(40, 30), counts=(300, 100, 20), spread=0.6, seed=6)
+
+    def others(levels, n):
+        counted = cn.Waves(model.size, model.step, model.mean, model.angles, model.counts, levels)
+        bits = _bits(np.abs(levels)[None], counted.odds()[None].astype(float))[0]
+        return bits.sum() - bits[n]
+
+    for way in (0, 1):
+        expected, said = [], []
+        for n in range(0, 420, 3):
+            changed, size = model.levels.copy(), abs(int(model.levels[n]))
+            if size - way < 0:
+                continue
+            changed[n] = (1 if model.levels[n] >= 0 else -1) * (size + (-1 if way else 1))
+            expected.append((others(changed, n) - others(model.levels, n)) * (-1 if way else 1))
+            said.append(model.influence()[n, way])
+        assert np.corrcoef(expected, said)[0, 1] > 0.9
+        assert np.abs(np.subtract(expected, said)).mean() < 0.3 * np.abs(expected).mean() + 0.05
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS if m.size[0] < 100], ids=repr)
@@ -73,7 +122,8 @@ def test_every_model_comes_back(model, tmp_path):
         saved(model, tmp_path / "w.cppn"),
     ):
         assert isinstance(again, cn.Waves)
-        assert (again.size, again.step, again.mean, again.counts) == (model.size, model.step, model.mean, model.counts)
+        for name in ("size", "step", "filter", "strength", "mean", "counts"):
+            assert getattr(again, name) == getattr(model, name)
         np.testing.assert_array_equal(again.levels, model.levels)
         np.testing.assert_array_equal(again.render((20, 10)), model.render((20, 10)))
 
@@ -84,13 +134,13 @@ def saved(model, path):
 
 
 def test_the_bytes_of_a_file_and_of_its_picture_stay_as_they_are():
-    model = waves(seed=7)
+    model = waves(seed=7, filter_code=140)
     digests = [hashlib.sha256(data).hexdigest()[:16] for data in (model.to_bytes(), model.render((50, 40)).tobytes())]
-    assert digests == ["e2a4ec8eb6056c5d", "4c85b14fda99b378"]
+    assert digests == ["eba8b378204671be", "8661e643adddf4c1"]
 
 
 def test_threads_and_bands_change_nothing():
-    model = waves(size=(300, 200), counts=(900, 300, 30))
+    model = waves(size=(300, 200), counts=(900, 300, 30), filter_code=60)
     one = model.render_float((2100, 50), threads=1)
     np.testing.assert_array_equal(model.render_float((2100, 50), threads=2), one)
 
@@ -128,6 +178,9 @@ def test_bytes_after_the_levels_are_refused():
         ({"counts": [4, 0, 0]}, "levels do not fit"),
         ({"counts": [9999, 0, 0]}, "counts"),
         ({"levels": np.full(3, 2048)}, "levels must be"),
+        ({"filter": 256}, "filter must be"),
+        ({"strength": -1}, "strength must be"),
+        ({"filter": 255, "size": (5000, 5000)}, "grid is too large"),
         ({"counts": [1, 2], "mean": [1, 2]}, "channels"),
     ],
 )

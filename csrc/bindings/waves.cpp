@@ -6,6 +6,7 @@
 #include "../codec/step_grid.h"
 #include "../cpu/backend.h"
 #include "../cpu/waves.h"
+#include "../cpu/waves_filter.h"
 #include "bindings.h"
 
 namespace cppn::bindings {
@@ -21,8 +22,8 @@ const uint8_t* begin_of(const std::string_view& view) {
   return reinterpret_cast<const uint8_t*>(view.data());
 }
 
-WavesRecord make_record(int width, int height, int step, const Numbers& mean, const Numbers& angles,
-                        Numbers counts, const IntArray& levels) {
+WavesRecord make_record(int width, int height, int step, int filter, int strength, const Numbers& mean,
+                        const Numbers& angles, Numbers counts, const IntArray& levels) {
   expect(mean.size() == counts.size() && mean.size() <= 3 && angles.size() <= 3,
          "mean, angles or counts do not fit");
   expect(step >= 0 && step < codec::kStepCodes, "step must be 0..255");
@@ -31,6 +32,8 @@ WavesRecord make_record(int width, int height, int step, const Numbers& mean, co
   r.waves.height = height;
   r.waves.channels = int(counts.size());
   r.waves.step = codec::step_grid(step);
+  r.waves.filter = filter;
+  r.waves.strength = strength;
   r.step = step;
   std::copy(mean.begin(), mean.end(), r.waves.mean);
   std::copy(angles.begin(), angles.end(), r.waves.angles);
@@ -49,13 +52,16 @@ py::bytes encode(const WavesRecord& record) {
   return py::bytes(reinterpret_cast<const char*>(file.data()), file.size());
 }
 
-py::array_t<float> odds(const WavesRecord& record) {
-  std::vector<codec::WaveOdds> found;
+// (levels, N) of a function of a record
+template <size_t N>
+py::array_t<float> of_levels(const WavesRecord& record,
+                             std::vector<std::array<float, N>> (*each)(const WavesRecord&)) {
+  std::vector<std::array<float, N>> found;
   {
     py::gil_scoped_release release;
-    found = codec::wave_odds(record);
+    found = each(record);
   }
-  py::array_t<float> out({py::ssize_t(found.size()), py::ssize_t(3)});
+  py::array_t<float> out({py::ssize_t(found.size()), py::ssize_t(N)});
   for (size_t n = 0; n < found.size(); ++n)
     std::copy(found[n].begin(), found[n].end(), out.mutable_data(py::ssize_t(n)));
   return out;
@@ -99,8 +105,78 @@ py::array_t<float> render(cpu::CpuBackend& cpu, const WavesRecord& r, int64_t wi
   py::array_t<float> out({height, width, int64_t(r.waves.channels)});
   float* to = out.mutable_data();
   py::gil_scoped_release release;
-  cpu::render_waves(cpu.pool(), r.waves, r.counts.data(), r.levels.data(), view, to);
+  cpu::render_waves(cpu, r.waves, r.counts.data(), r.levels.data(), view, to);
   return out;
+}
+
+Waves grid_of(int width, int height, int filter) {
+  expect(width >= 1 && width < 1 << 16 && height >= 1 && height < 1 << 16, "a side must be 1..65535");
+  expect(filter >= 1 && filter < 256, "filter must be 1..255");
+  Waves w;
+  w.width = width;
+  w.height = height;
+  w.filter = filter;
+  const FilterGrid grid = filter_grid(w);
+  expect(grid.rows * grid.columns <= codec::kMaxFilterPoints, "the filter's grid is too large");
+  return w;
+}
+
+py::tuple filter_shape(int width, int height, int filter) {
+  const FilterGrid grid = filter_grid(grid_of(width, height, filter));
+  return py::make_tuple(grid.rows, grid.columns);
+}
+
+// The filter of one grid, and the maps it needs.
+class Filter {
+ public:
+  Filter(cpu::CpuBackend& cpu, int width, int height, int filter)
+      : grid_(filter_grid(grid_of(width, height, filter))), filter_(cpu, grid_) {}
+
+  py::array_t<float> apply(const FloatArray& planes, int strength) {
+    check(planes);
+    py::array_t<float> out(shape());
+    std::copy(planes.data(), planes.data() + planes.size(), out.mutable_data());
+    float* to = out.mutable_data();
+    py::gil_scoped_release release;
+    filter_.apply(to, strength);
+    return out;
+  }
+
+  py::tuple gradient(const FloatArray& planes, const FloatArray& targets, int strength, int axes) {
+    expect(axes >= 1 && axes <= 3, "axes must be 1..3");
+    check(planes);
+    check(targets);
+    py::array_t<float> out(shape());
+    const float *from = planes.data(), *target = targets.data();
+    float* to = out.mutable_data();
+    double sum = 0;
+    {
+      py::gil_scoped_release release;
+      sum = filter_.gradient(from, target, strength, axes, to);
+    }
+    return py::make_tuple(sum, out);
+  }
+
+ private:
+  std::vector<py::ssize_t> shape() const { return {3, grid_.rows, grid_.columns}; }
+  void check(const FloatArray& planes) const {
+    expect(planes.ndim() == 3 && planes.shape(0) == 3 && planes.shape(1) == grid_.rows &&
+               planes.shape(2) == grid_.columns,
+           "planes must be (3, rows, columns) of the grid");
+  }
+
+  FilterGrid grid_;
+  cpu::WavesFilter filter_;
+};
+
+py::list filter_layers() {
+  py::list layers;
+  for (const cpu::FilterWeights& w : cpu::filter_weights()) {
+    py::array_t<float> weights({3, 3, w.used, w.outputs});
+    std::copy(w.weights.begin(), w.weights.end(), weights.mutable_data());
+    layers.append(py::make_tuple(weights, py::array_t<float>(py::ssize_t(w.bias.size()), w.bias.data())));
+  }
+  return layers;
 }
 
 }  // namespace
@@ -109,11 +185,13 @@ void bind_waves(py::module_& m) {
   m.attr("MAX_WAVES") = codec::kMaxWaves;
   m.attr("MAX_WAVE_LEVEL") = codec::kMaxWaveLevel;
   py::class_<WavesRecord>(m, "WavesRecord", "A picture of waves: docs/format.md, kind 3.")
-      .def(py::init(&make_record), py::arg("width"), py::arg("height"), py::arg("step"), py::arg("mean"),
-           py::arg("angles"), py::arg("counts"), py::arg("levels"))
+      .def(py::init(&make_record), py::arg("width"), py::arg("height"), py::arg("step"), py::arg("filter"),
+           py::arg("strength"), py::arg("mean"), py::arg("angles"), py::arg("counts"), py::arg("levels"))
       .def_property_readonly(
           "size", [](const WavesRecord& r) { return py::make_tuple(r.waves.width, r.waves.height); })
       .def_readonly("step", &WavesRecord::step)
+      .def_property_readonly("filter", [](const WavesRecord& r) { return r.waves.filter; })
+      .def_property_readonly("strength", [](const WavesRecord& r) { return r.waves.strength; })
       .def_property_readonly(
           "mean", [](const WavesRecord& r) { return Numbers(r.waves.mean, r.waves.mean + r.waves.channels); })
       .def_property_readonly("angles",
@@ -122,6 +200,20 @@ void bind_waves(py::module_& m) {
       .def_property_readonly("levels", [](const WavesRecord& r) {
         return py::array_t<int32_t>(py::ssize_t(r.levels.size()), r.levels.data());
       });
+  py::class_<Filter>(m, "WavesFilter", "What is made of the waves within a grid: docs/format.md, kind 3.")
+      .def(py::init<cpu::CpuBackend&, int, int, int>(), py::arg("cpu"), py::arg("width"), py::arg("height"),
+           py::arg("filter"), py::keep_alive<1, 2>())
+      .def("apply", &Filter::apply, py::arg("planes"), py::arg("strength"),
+           "(3, rows, columns) of levels, filtered.")
+      .def("gradient", &Filter::gradient, py::arg("planes"), py::arg("targets"), py::arg("strength"),
+           py::arg("axes"),
+           "Sum of squares of what the first axes of filtered planes lack to targets, and half its gradient "
+           "by planes.");
+  m.def("filter_shape", &filter_shape, py::arg("width"), py::arg("height"), py::arg("filter"),
+        "(rows, columns) of a filter's grid.");
+  m.def(
+      "filter_layers", &filter_layers,
+      "The filter's layers, each weights (3, 3, inputs, outputs) and a bias, outputs filled up with zeros.");
   m.def("encode_waves", &encode, py::arg("record"), "The bytes of a .cppn file.");
   m.def(
       "decode_waves",
@@ -148,10 +240,17 @@ void bind_waves(py::module_& m) {
         return d;
       },
       py::arg("data"), "How a file is made up.");
-  m.def("wave_odds", &odds, py::arg("record"),
-        "(n, 3): of every level, as a decoder expects it, the logarithms of the odds that it is not zero, "
-        "then more "
-        "than one, then one more.");
+  m.def(
+      "wave_influence", [](const WavesRecord& r) { return of_levels(r, &codec::wave_influence); },
+      py::arg("record"),
+      "(n, 2): the bits that the levels after it would cost more were a level's size one more, and that they "
+      "cost "
+      "more because it is not one less; to first order.");
+  m.def(
+      "wave_odds", [](const WavesRecord& r) { return of_levels(r, &codec::wave_odds); }, py::arg("record"),
+      "(n, 3): of every level, as a decoder expects it, the logarithms of the odds that it is not zero, "
+      "then more "
+      "than one, then one more.");
   m.def("wave_order", &order, py::arg("width"), py::arg("height"), py::arg("count"),
         "(count, 2): half turns down and across of the waves of a picture, in the order of the file.");
   m.def("wave_axes", &axes, py::arg("angles"), "(3, 3): RGB of the axes, a column each.");

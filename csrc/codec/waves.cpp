@@ -20,6 +20,11 @@ void expect(bool holds, const char* what) {
   if (!holds) throw std::invalid_argument(what);
 }
 
+int64_t filter_points(const Waves& w) {
+  const FilterGrid grid = filter_grid(w);
+  return grid.rows * grid.columns;
+}
+
 // Parts of kParts that "yes" has, by the logarithm of its odds.
 uint64_t parts_of(float odds) {
   const float share = 1.0f / (1.0f + exp_poly(-odds));
@@ -69,7 +74,7 @@ void walk(const Waves& waves, const std::vector<int32_t>& counts, Levels& levels
   for (size_t axis = 0; axis < counts.size(); ++axis) {
     context.begin(int(axis));
     for (int32_t n = 0; n < counts[axis]; ++n, ++at) {
-      visit(context.odds(n), levels[at]);
+      visit(odds_of(context.features(n)), levels[at]);
       context.learn(n, std::abs(levels[at]));
     }
   }
@@ -81,6 +86,8 @@ void put_facts(BitWriter& out, const WavesRecord& r) {
   out.put(r.waves.channels == 3, 1);
   put_sizes(out, r.waves.width, r.waves.height);
   out.put(uint64_t(r.step), 8);
+  out.put(uint64_t(r.waves.filter), 8);
+  out.put(uint64_t(r.waves.strength), 8);
   for (int k = 0; k < r.waves.channels; ++k) out.put(uint64_t(r.waves.mean[k]), 8);
   for (int k = 0; k < 3 && r.waves.channels == 3; ++k) out.put(uint64_t(r.waves.angles[k]), 8);
   int bits = 0;
@@ -98,6 +105,10 @@ WavesRecord take_facts(BitReader& in) {
   take_sizes(in, &r.waves.width, &r.waves.height);
   r.step = int(in.take(8));
   r.waves.step = step_grid(r.step);
+  r.waves.filter = int32_t(in.take(8));
+  r.waves.strength = int32_t(in.take(8));
+  if (filter_points(r.waves) > kMaxFilterPoints)
+    throw FormatError(in.offset(), "the filter's grid is too large");
   for (int k = 0; k < r.waves.channels; ++k) r.waves.mean[k] = int32_t(in.take(8));
   for (int k = 0; k < 3 && r.waves.channels == 3; ++k) r.waves.angles[k] = int32_t(in.take(8));
   const int bits = int(in.take(4));
@@ -118,6 +129,9 @@ void check(const WavesRecord& r) {
   expect(w.width >= 1 && w.width <= kMaxSide && w.height >= 1 && w.height <= kMaxSide,
          "a side must be 1..65535");
   expect(r.step >= 0 && r.step < kStepCodes, "step must be 0..255");
+  expect(w.filter >= 0 && w.filter < 256, "filter must be 0..255");
+  expect(w.strength >= 0 && w.strength < 256, "strength must be 0..255");
+  expect(filter_points(w) <= kMaxFilterPoints, "the filter's grid is too large");
   expect(r.counts.size() == size_t(w.channels), "a count for each channel expected");
   for (int k = 0; k < 3; ++k) {
     expect(w.mean[k] >= 0 && w.mean[k] < 256, "mean must be 0..255");

@@ -17,9 +17,23 @@ inline constexpr int kAngles = 256;  // levels of an angle: a whole turn
 struct Waves {
   int width = 1, height = 1, channels = 3;
   float step = 1;
+  int32_t filter = 0;             // the grid of the filter: FilterGrid
+  int32_t strength = 0;           // of the filter, in 1/64
   int32_t mean[3] = {0, 0, 0};    // bytes
   int32_t angles[3] = {0, 0, 0};  // in 1/256 turns
 };
+
+// The grid of points on which the filter (cpu/waves_filter.h) mends a picture: filter / 256 of its sides. It
+// takes the waves that the grid can show, v < rows and u < columns; none for 0.
+struct FilterGrid {
+  int64_t rows = 0, columns = 0;
+};
+
+inline FilterGrid filter_grid(const Waves& w) {
+  if (w.filter == 0) return {};
+  const auto points = [&](int side) { return std::max<int64_t>(1, (int64_t(side) * w.filter + 128) / 256); };
+  return {points(w.height), points(w.width)};
+}
 
 // One cosine: how many half turns over the height and over the width.
 struct Wave {

@@ -1,8 +1,16 @@
 #include "waves.h"
 
 #include "float_mode.h"
+#include "waves_filter.h"
 
 namespace cppn::cpu {
+
+float wave_weight(int32_t frequency) { return frequency == 0 ? 1.0f : 0x1.6a09e6p0f; }
+
+float cosine(int64_t n, double from, double to, int64_t at, int64_t count) {
+  const float x = float(from + (to - from) * ((double(at) + 0.5) / double(count)));
+  return turn(float(n) * x * 0.5f).cosine;
+}
 
 namespace {
 
@@ -12,27 +20,44 @@ constexpr int64_t kBandRows = 16, kTileColumns = 1024;
 struct Plane {
   int64_t rows = 1, columns = 1;
   std::vector<float> amplitudes;
+
+  float& at(const Wave& wave) { return amplitudes[size_t(wave.v * columns + wave.u)]; }
 };
 
-float weight(int32_t frequency) { return frequency == 0 ? 1.0f : 0x1.6a09e6p0f; }
-
-Plane plane_of(const Waves& w, const Wave* order, const int32_t* levels, int64_t count) {
+// Levels in steps, with room for what a filter finds.
+Plane plane_of(FilterGrid grid, const Wave* order, const int32_t* levels, int64_t count) {
   Plane p;
+  p.rows = std::max(p.rows, grid.rows);
+  p.columns = std::max(p.columns, grid.columns);
   for (int64_t n = 0; n < count; ++n) {
     p.rows = std::max<int64_t>(p.rows, order[n].v + 1);
     p.columns = std::max<int64_t>(p.columns, order[n].u + 1);
   }
   p.amplitudes.assign(size_t(p.rows * p.columns), 0.0f);
-  for (int64_t n = 0; n < count; ++n)
-    p.amplitudes[size_t(order[n].v * p.columns + order[n].u)] =
-        float(levels[n]) * w.step * (weight(order[n].v) * weight(order[n].u));
+  for (int64_t n = 0; n < count; ++n) p.at(order[n]) = float(levels[n]);
   return p;
 }
 
-// cos(pi n x), of pixel `at` of `count` between two edges
-float cosine(int64_t n, double from, double to, int64_t at, int64_t count) {
-  const float x = float(from + (to - from) * ((double(at) + 0.5) / double(count)));
-  return turn(float(n) * x * 0.5f).cosine;
+// What the filter makes of the waves within its grid.
+void filter_planes(CpuBackend& backend, FilterGrid grid, int strength, Plane (&planes)[3]) {
+  WavesFilter filter(backend, grid);
+  std::vector<float> inside(static_cast<size_t>(filter.floats()), 0.0f);
+  const auto each_row = [&](auto&& copy) {
+    for (int64_t c = 0, at = 0; c < 3; ++c)
+      for (int64_t v = 0; v < grid.rows; ++v, at += grid.columns)
+        if (!planes[c].amplitudes.empty())
+          copy(&planes[c].amplitudes[size_t(v * planes[c].columns)], &inside[size_t(at)]);
+  };
+  each_row([&](const float* row, float* to) { std::copy(row, row + grid.columns, to); });
+  filter.apply(inside.data(), strength);
+  each_row([&](float* row, const float* from) { std::copy(from, from + grid.columns, row); });
+}
+
+// From steps to what a cosine is multiplied by.
+void scale(Plane& p, float step) {
+  for (int64_t v = 0; v < p.rows; ++v)
+    for (int64_t u = 0; u < p.columns; ++u)
+      p.at({int32_t(v), int32_t(u)}) *= step * (wave_weight(int32_t(v)) * wave_weight(int32_t(u)));
 }
 
 // shares[x] += what the axis gives to a row of pixels, one wave after the other
@@ -82,25 +107,28 @@ void Picture::tile(int64_t band, int64_t left, float* canvas) const {
 
 }  // namespace
 
-void render_waves(Pool& pool, const Waves& waves, const int32_t* counts, const int32_t* levels,
+void render_waves(CpuBackend& backend, const Waves& waves, const int32_t* counts, const int32_t* levels,
                   const View& view, float* canvas) {
   const FloatMode mode(FloatMode::exact);
   Picture p{waves, view, {}, {}, 1, 1, {}};
   wave_axes(waves, p.axes);
+  const FilterGrid grid = filter_grid(waves);
   const std::vector<Wave> order =
       waves_by_frequency(waves, *std::max_element(counts, counts + waves.channels));
   for (int c = 0; c < waves.channels; levels += counts[c++]) {
-    p.planes[c] = plane_of(waves, order.data(), levels, counts[c]);
+    p.planes[c] = plane_of(grid, order.data(), levels, counts[c]);
     p.rows = std::max(p.rows, p.planes[c].rows);
     p.columns = std::max(p.columns, p.planes[c].columns);
   }
+  if (waves.filter != 0) filter_planes(backend, grid, waves.strength, p.planes);
+  for (int c = 0; c < waves.channels; ++c) scale(p.planes[c], waves.step);
   p.down.resize(size_t(view.height * p.rows));
   for (int64_t y = 0; y < view.height; ++y)
     for (int64_t v = 0; v < p.rows; ++v)
       p.down[size_t(y * p.rows + v)] = cosine(v, view.top, view.bottom, y, view.height);
   const int64_t bands = (view.height + kBandRows - 1) / kBandRows,
                 tiles = (view.width + kTileColumns - 1) / kTileColumns;
-  pool.run(bands * tiles, [&](int64_t task, int) {
+  backend.pool().run(bands * tiles, [&](int64_t task, int) {
     const FloatMode exact(FloatMode::exact);
     p.tile(task / tiles, task % tiles * kTileColumns, canvas);
   });

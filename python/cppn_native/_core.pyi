@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'GeneticSearch', 'HAS_CUDA', 'Layers', 'ListRecord', 'MAX_CHANNELS', 'MAX_CORNERS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'MAX_SHAPES', 'MAX_SHAPE_TERMS', 'MAX_WAVES', 'MAX_WAVE_LEVEL', 'Perceptron', 'PerceptronDescent', 'Shape', 'ShapesDescent', 'Task', 'WavesRecord', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'decode_list', 'decode_waves', 'descent_noise', 'descent_rate', 'encode', 'encode_list', 'encode_waves', 'encoded_size', 'file_kind', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'list_info', 'nearest_step_code', 'open_cuda', 'paint_entities', 'prior_bits', 'render_shapes', 'render_waves', 'run_perceptrons', 'shape_parameters', 'shapes_gradient', 'solve', 'step_grid', 'wave_axes', 'wave_odds', 'wave_order', 'waves_info']
+__all__: list[str] = ['Backend', 'CODERS', 'CascadeRecord', 'Cpu', 'CudaDevice', 'Descent', 'DescentPlan', 'DescentState', 'DeviceError', 'Draw', 'FormatError', 'GeneticSearch', 'HAS_CUDA', 'Layers', 'ListRecord', 'MAX_CHANNELS', 'MAX_CORNERS', 'MAX_MLP_LAYERS', 'MAX_MLP_WIDTH', 'MAX_NEURONS', 'MAX_OCTAVES', 'MAX_SHAPES', 'MAX_SHAPE_TERMS', 'MAX_WAVES', 'MAX_WAVE_LEVEL', 'Perceptron', 'PerceptronDescent', 'Shape', 'ShapesDescent', 'Task', 'WavesFilter', 'WavesRecord', 'across', 'activations', 'convolve', 'cuda_devices', 'decode', 'decode_info', 'decode_list', 'decode_waves', 'descent_noise', 'descent_rate', 'encode', 'encode_list', 'encode_waves', 'encoded_size', 'file_kind', 'filter_layers', 'filter_shape', 'fit_prior', 'freeze', 'hardware_threads', 'integer_moves', 'inverse', 'isas', 'list_info', 'nearest_step_code', 'open_cuda', 'paint_entities', 'prior_bits', 'render_shapes', 'render_waves', 'run_perceptrons', 'shape_parameters', 'shapes_gradient', 'solve', 'step_grid', 'wave_axes', 'wave_influence', 'wave_odds', 'wave_order', 'waves_info']
 class Shape:
     """
     The sizes of a cascade and the activation (by number) of every neuron.
@@ -562,13 +562,16 @@ class WavesRecord:
     """
     A picture of waves: docs/format.md, kind 3.
     """
-    def __init__(self, width: typing.SupportsInt | typing.SupportsIndex, height: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex, mean: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], angles: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], levels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> None:
+    def __init__(self, width: typing.SupportsInt | typing.SupportsIndex, height: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex, filter: typing.SupportsInt | typing.SupportsIndex, strength: typing.SupportsInt | typing.SupportsIndex, mean: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], angles: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], levels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> None:
         ...
     @property
     def angles(self) -> list[int]:
         ...
     @property
     def counts(self) -> list[int]:
+        ...
+    @property
+    def filter(self) -> int:
         ...
     @property
     def levels(self) -> numpy.typing.NDArray[numpy.int32]:
@@ -582,6 +585,23 @@ class WavesRecord:
     @property
     def step(self) -> int:
         ...
+    @property
+    def strength(self) -> int:
+        ...
+class WavesFilter:
+    """
+    What is made of the waves within a grid: docs/format.md, kind 3.
+    """
+    def __init__(self, cpu: Cpu, width: typing.SupportsInt | typing.SupportsIndex, height: typing.SupportsInt | typing.SupportsIndex, filter: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def apply(self, planes: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], strength: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        (3, rows, columns) of levels, filtered.
+        """
+    def gradient(self, planes: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], targets: typing.Annotated[numpy.typing.ArrayLike, numpy.float32], strength: typing.SupportsInt | typing.SupportsIndex, axes: typing.SupportsInt | typing.SupportsIndex) -> tuple[typing.Any, ...]:
+        """
+        Sum of squares of what the first axes of filtered planes lack to targets, and half its gradient by planes.
+        """
 def across() -> list[tuple[str, str, str]]:
     """
     The same of the functions of all features of a pixel at once, whose numbers follow those of the activations.
@@ -641,6 +661,14 @@ def encoded_size(record: CascadeRecord, coder: typing.SupportsInt | typing.Suppo
 def file_kind(data: bytes) -> int:
     """
     1: a cascade, 2: a list, 3: waves. Raises FormatError for what is no .cppn file.
+    """
+def filter_layers() -> list:
+    """
+    The filter's layers, each weights (3, 3, inputs, outputs) and a bias, outputs filled up with zeros.
+    """
+def filter_shape(width: typing.SupportsInt | typing.SupportsIndex, height: typing.SupportsInt | typing.SupportsIndex, filter: typing.SupportsInt | typing.SupportsIndex) -> tuple[typing.Any, ...]:
+    """
+    (rows, columns) of a filter's grid.
     """
 def fit_prior(levels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> tuple[int, int]:
     """
@@ -717,6 +745,10 @@ def step_grid(code: typing.SupportsInt | typing.SupportsIndex) -> float:
 def wave_axes(angles: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> numpy.typing.NDArray[numpy.float32]:
     """
     (3, 3): RGB of the axes, a column each.
+    """
+def wave_influence(record: WavesRecord) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    (n, 2): the bits that the levels after it would cost more were a level's size one more, and that they cost more because it is not one less; to first order.
     """
 def wave_odds(record: WavesRecord) -> numpy.typing.NDArray[numpy.float32]:
     """

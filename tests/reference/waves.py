@@ -13,7 +13,6 @@ NEIGHBOURS = (
     ((2, 0), (0, 2)),
     ((2, 1), (1, 2), (2, 2), (3, 0), (0, 3), (2, -1), (-1, 2), (2, -2), (-2, 2)),
 )
-AROUND = ((1, 0), (0, 1), (-1, 0), (0, -1), (1, 1), (1, -1), (-1, 1))
 
 
 def order(width, height, count):
@@ -33,26 +32,60 @@ def axes(angles):
     return third @ second @ first
 
 
-def render(size, step, mean, angles, counts, levels, shown, region=(0, 0, 1, 1)):
+def render(size, step, mean, angles, counts, levels, shown, region=(0, 0, 1, 1), filter_code=0, strength=0, layers=()):
     """(H, W, C): (255 p + 1/2) / 256 of a picture p in 0 ... 1, at the size ``shown``."""
     left, top, right, bottom = region
     x = left + (right - left) * (np.arange(shown[0]) + 0.5) / shown[0]
     y = top + (bottom - top) * (np.arange(shown[1]) + 0.5) / shown[1]
-    planes = np.zeros((shown[1], shown[0], len(counts)))
-    at = 0
+    amplitudes, at = np.zeros((3, size[1], size[0])), 0
     for c, count in enumerate(counts):
         for (v, u), level in zip(order(*size, count), levels[at : at + count], strict=True):
-            weight = (np.sqrt(2) if v else 1) * (np.sqrt(2) if u else 1)
-            planes[:, :, c] += level * step * weight * np.outer(np.cos(np.pi * v * y), np.cos(np.pi * u * x))
+            amplitudes[c, v, u] = level
         at += count
+    if filter_code:
+        rows, columns = (max(1, (side * filter_code + 128) // 256) for side in size[::-1])
+        amplitudes[:, :rows, :columns] += strength / 64 * filtered(amplitudes[:, :rows, :columns], layers)
+    down, across = cosines(size[1], y), cosines(size[0], x)
+    planes = step * np.einsum("cvu,vy,ux->yxc", amplitudes, down, across)[:, :, : len(counts)]
     turned = planes @ (axes(angles).T if len(counts) == 3 else np.eye(1))
     return (255 * turned + np.array(mean) + 0.5) / 256
+
+
+def cosines(count, x):
+    """(count, points): w_n cos(pi n x)"""
+    n = np.arange(count)[:, None]
+    return np.where(n > 0, np.sqrt(2), 1) * np.cos(np.pi * n * x)
+
+
+def filtered(planes, layers):
+    """What the filter finds, as waves (3, rows, columns); layers: weights (3, 3, inputs, outputs) and a bias each."""
+    down, across = (cosines(side, (np.arange(side) + 0.5) / side) / np.sqrt(side) for side in planes.shape[1:])
+    points = np.einsum("cvu,vy,ux->cyx", planes, down, across)
+    _, rows, columns = points.shape
+    padded = np.pad(points, ((0, 0), (0, rows % 2), (0, columns % 2)))
+    halves = padded.reshape(3, padded.shape[1] // 2, 2, padded.shape[2] // 2, 2)
+    head, *body, tail = layers
+    x = np.maximum(convolved(halves.transpose(1, 3, 0, 2, 4).reshape(*halves.shape[1::2], 12), *head), 0)
+    for first, second in zip(body[::2], body[1::2], strict=True):
+        x = x + convolved(np.maximum(convolved(x, *first), 0), *second)
+    found = convolved(x, *tail)[:, :, :12].reshape(*halves.shape[1::2], 3, 2, 2).transpose(2, 0, 3, 1, 4)
+    found = found.reshape(padded.shape)[:, :rows, :columns]
+    return np.einsum("cyx,vy,ux->cvu", found, down, across)
+
+
+def convolved(x, weights, bias):
+    """Zeros around; bias + sum over rows, columns and inputs."""
+    around = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+    rows, columns, _ = x.shape
+    return bias + sum(
+        around[i : i + rows, j : j + columns] @ weights[i, j].astype(float) for i in range(3) for j in range(3)
+    )
 
 
 def models():
     text = MODELS.read_text()
     found = {}
-    for name, shape in (("Straight", (3, 17)), ("StraightBias", (3,)), ("Hidden", (16, 17)), ("HiddenBias", (16,)),
+    for name, shape in (("Straight", (3, 25)), ("StraightBias", (3,)), ("Hidden", (16, 25)), ("HiddenBias", (16,)),
                         ("Bent", (3, 16))):  # fmt: skip
         body = re.search(rf"\bk{name}\[.*?=\s*\{{(.*?)\}};", text, re.DOTALL).group(1)
         found[name] = np.array([float(n) for n in re.findall(r"-?\d[\d.e+-]*", body)]).reshape(shape)
@@ -76,23 +109,30 @@ def odds(size, counts, levels):
 
 
 def features(size, wave, c, planes, means):
-    own = frequency(*size, *wave)
+    """planes: of each axis the sizes of what is coded, by wave"""
 
     def near(plane, places):
-        there = [(wave[0] - v, wave[1] - u) for v, u in places]
-        return sum(plane.get(w, 0) for w in there if min(w) >= 0 and frequency(*size, *w) < own)
+        return sum(plane.get((wave[0] - v, wave[1] - u), 0) for v, u in places)
 
-    rings = [near(planes[c], places) for places in NEIGHBOURS]
-    q = np.log(np.sqrt(own) / (2 * np.sqrt(size[0] * size[1])) + 1)
-    x = [
-        1,
-        *(np.log(r + 0.3) for r in rings),
-        np.log(sum(rings) + 0.2),
-        *(np.log(m + 0.02) for m in means),
-        q,
-        q * q / 4,
-    ]
+    own, q = planes[c], np.log(np.sqrt(frequency(*size, *wave)) / (2 * np.sqrt(size[0] * size[1])) + 1)
+    rings = [near(own, places) for places in NEIGHBOURS]
+    x = [np.log(s + 0.3) for s in (*rings, sum(rings), *(near(own, places) for places in FURTHER))]
+    x += [np.log(m + 0.02) for m in means]
+    x += [q, q * q / 4, wave[0] == 0, wave[1] == 0]
     for other in (0, 1):
         known = planes[other] if other < c else {}
-        x += [np.log(known.get(wave, 0) + 0.3), np.log(near(known, AROUND) + 0.3)]
+        x += [np.log(s + 0.3) for s in (known.get(wave, 0), near(known, square(1)), near(known, square(2)))]
     return np.array([*x, c == 1, c == 2], float)
+
+
+def square(n):
+    return [(v, u) for v in range(-n, n + 1) for u in range(-n, n + 1) if v or u]
+
+
+FURTHER = (
+    ((1, 0),),
+    ((0, 1),),
+    [(v, u) for v, u in square(5) if v * v + u * u <= 26],
+    [(k, 0) for k in range(1, 7)],
+    [(0, k) for k in range(1, 7)],
+)

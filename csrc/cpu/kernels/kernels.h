@@ -66,6 +66,7 @@ struct LayerKernels {
 
 struct MlpKernels;          // mlp_kernels.h
 struct ConvolutionKernels;  // convolution.h
+struct FilterKernels;       // filter.h
 struct ShapesTrainKernels;  // shapes_kernels.h
 struct ShapesRenderKernels;
 
@@ -78,6 +79,7 @@ struct Kernels {
   const LayerKernels* layers;
   const MlpKernels* mlp;
   const ConvolutionKernels* convolution;
+  const FilterKernels* filter;
   const ShapesTrainKernels* shapes;
   const ShapesRenderKernels* shapes_render;
   double (*peak)(double seconds);  // GFLOP/s of multiply-adds from registers, one thread

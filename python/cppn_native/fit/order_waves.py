@@ -71,7 +71,7 @@ def _searched(search: WavesSearch, limits: Limits, reporter: Reporter) -> Waves:
 
     try:
         if limits.steps != 0:
-            search.go(seen)
+            search.go(seen, forever=limits.minutes is not None or limits.steps is not None)
     except KeyboardInterrupt:
         stopped = "interrupt"
     search.best.history, search.best.stopped = history, stopped

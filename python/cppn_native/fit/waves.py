@@ -9,6 +9,7 @@ For a step the price is found at which the file just fits; of all steps the best
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from ..devices import open_cpu
 from ..models.waves import Waves
 
 __all__ = ["USUAL_TRIES", "WavesSearch"]
@@ -23,14 +25,29 @@ __all__ = ["USUAL_TRIES", "WavesSearch"]
 Floats = NDArray[np.float64]
 Levels = NDArray[np.int32]
 
-USUAL_TRIES = 11
-"""Steps that a search tries, as a rule: for the progress bar."""
-ROUNDS = 6
+STRIDES, AGAIN = (4, 2, 1), 6
+USUAL_TRIES = 14
+"""Of steps and ways, as a rule: for the progress bar."""
+ROUNDS = 12
 """Of choosing all levels, each given the others."""
-PRICES = 9
-"""Tried for a step, halving the interval of its logarithm."""
-DEAREST, CHEAPEST = 2.0, 0.01
+PRICES, LEAST_PRICES = 8, 3
+"""Tried for a step, at most and at least."""
+DEAREST, CHEAPEST, USUAL_PRICE = 3.0, 0.005, 0.12
 """Squared steps a bit."""
+FULL, ALMOST_FULL = 0.996, 0.998
+"""Of the bytes: enough, and what is aimed at."""
+PRICE_BY_BYTES = 2.0
+"""A price's power by which a file's length goes, about, turned round."""
+DEAD_ZONE = 0.28
+"""With this offset rounded levels take as many bytes as the best ones will."""
+UNFIT = 1e12
+"""The score of a byte of a file that is too long: a step is better the shorter its file."""
+LEAST_AIM = 0.45
+"""In steps: what is nearer to 0 stays 0."""
+INFLUENCE_DAMPING = 0.4
+WHOLE_STRENGTH, USUAL_STRENGTH = 64, 96
+POINTS_A_BYTE, MOST_POINTS = 7.1, 24_000
+"""Of the filter's grid."""
 WAVES_A_BYTE = 12
 """Waves of an axis that are looked at: beyond, nothing is ever worth its bits."""
 
@@ -81,83 +98,191 @@ def _angles(flat: Floats) -> list[int]:
     return [int(turn) for turn in np.rint(256 * turns).astype(int) % 256]
 
 
+@dataclass(frozen=True)
+class Way:
+    """How levels are chosen: from which rounding on, how fast, in how many rounds."""
+
+    rounding: float = 0.4
+    damping: float = 0.5
+    rounds: int = ROUNDS
+
+
+class Grid:
+    """The filter of a picture on one grid, among the first ``count`` waves: of which axis and wave each plane's place
+    is, in both directions."""
+
+    def __init__(self, size: tuple[int, int], code: int, count: int, threads: int | None) -> None:
+        self.code = code
+        self.shape = _core.filter_shape(*size, code)
+        self.filter = _core.WavesFilter(open_cpu(threads), *size, code)
+        order = _core.wave_order(*size, count)
+        self.inside = (order[:, 0] < self.shape[0]) & (order[:, 1] < self.shape[1])
+        self.v, self.u = order[self.inside].T
+
+    def planes(self, waves: Floats | Levels) -> NDArray[np.float32]:
+        """(3, rows, columns) of waves (C, count)"""
+        planes = np.zeros((3, *self.shape), np.float32)
+        planes[: len(waves), self.v, self.u] = waves[:, self.inside]
+        return planes
+
+    def pull(self, levels: Levels, targets: Floats, strength: int) -> tuple[float, Floats]:
+        """sum (shown - targets)^2, and half its gradient by the levels: what each of them should lose."""
+        pull = levels - targets
+        outside = float((pull[:, ~self.inside] ** 2).sum())
+        inside, planes = self.filter.gradient(self.planes(levels), self.planes(targets), strength, len(levels))
+        pull[:, self.inside] = planes[: len(levels), self.v, self.u]
+        return outside + inside, pull
+
+    def best_strength(self, levels: Levels, targets: Floats) -> int:
+        """With which the filter's share is nearest to what levels lack."""
+        planes = self.planes(levels)
+        found = self.filter.apply(planes, WHOLE_STRENGTH)[: len(levels)].astype(np.float64) - planes[: len(levels)]
+        lacking = (self.planes(targets) - planes)[: len(levels)]
+        share = (found * lacking).sum() / max(1e-9, (found * found).sum())
+        return int(np.clip(np.rint(WHOLE_STRENGTH * share), 0, 255))
+
+
 class WavesSearch:
     """Of a picture (H, W, C) in 0 ... 255; ``best`` is the best so far that fits ``max_bytes``, always there."""
 
     def __init__(self, pixels: NDArray[np.float32], max_bytes: int, threads: int | None = None) -> None:
         self.pixels, self.max_bytes, self.threads = pixels, max_bytes, threads
         self.spectrum = spectrum(pixels, WAVES_A_BYTE * max_bytes)
+        self.grid, self.strength = self._grid(), USUAL_STRENGTH
         self.tried: dict[int, float] = {}
-        none = self._model(255, [_levels([])] * pixels.shape[2])
-        self.best, self.score = none, self._score(none)
+        self.price = USUAL_PRICE
+        self.best_levels: Levels | None = None
+        none = self._model(255, [_levels([])] * pixels.shape[2], filter_code=0)
+        self.best, self.score, self.overhead = none, self._score(none), len(none.to_bytes())
 
-    def go(self, seen: Callable[[int, float], bool]) -> bool:
-        """Steps an octave apart, then closer around the best, ``seen(tries, score)`` after each; false if that stopped
-        it."""
-        code = self._first_step()
-        for stride in (16, 8, 4, 2, 1):
+    def _grid(self) -> Grid:
+        """Some four points for every wave that the file will hold."""
+        width, height = self.spectrum.size
+        points = min(POINTS_A_BYTE * self.max_bytes, MOST_POINTS)
+        code = int(np.clip(np.rint(256 * (points / (width * height)) ** 0.5), 1, 255))
+        return Grid(self.spectrum.size, code, self.spectrum.amplitudes.shape[1], self.threads)
+
+    def go(self, seen: Callable[[int, float], bool], forever: bool = False) -> bool:
+        """Steps some codes apart, then closer around the best, then the best again and again with other prices and
+        roundings, ``AGAIN`` times or ``forever``; ``seen(tries, score)`` after each; false if that stopped it."""
+        code, tries = self._first_step(), 0
+        for stride in STRIDES:
             while True:
-                before = self.score
+                before = min(self.tried.values(), default=np.inf)
                 for candidate in (code, code + stride, code - stride):
                     if 0 <= candidate < 256 and candidate not in self.tried:
-                        self._try(candidate)
-                        if seen(len(self.tried), self.score):
+                        self._try(candidate, Way(), None, self.price)
+                        tries += 1
+                        if seen(tries, self.score):
                             return False
                 code = min(self.tried, key=lambda tried: self.tried[tried])
-                if self.score >= before:
+                if self.tried[code] >= before:
                     break
+        for again in itertools.count():
+            if again == AGAIN and not forever:
+                return True
+            self._again(again)
+            if seen(tries + again + 1, self.score):
+                return False
         return True
 
+    def _again(self, again: int) -> None:
+        """From the best levels on, at another price first; every third time from another rounding and a step beside
+        it. The same for the same number."""
+        rng = np.random.default_rng(again)
+        way = Way(rng.uniform(0.3, 0.5), rng.uniform(0.35, 0.65))
+        if again % 3 == 2:
+            self._try(int(np.clip(self.best.step + rng.choice([-1, 1]), 0, 255)), way, None, self.price)
+        else:
+            self._try(self.best.step, way, self.best_levels, self.price * float(np.exp(rng.uniform(-0.25, 0.25))))
+
     def _first_step(self) -> int:
-        """Where about as many amplitudes reach the step as will be worth coding: one for every six bits."""
-        sizes = np.sort(np.abs(self.spectrum.amplitudes).ravel())[::-1]
-        nth = min(len(sizes), 8 * self.max_bytes // 6)
-        step = sizes[nth - 1] if nth else 1.0
-        return int(np.clip(_core.nearest_step_code(max(float(step), 1e-6)), 0, 255))
-
-    def _try(self, code: int) -> None:
-        """The cheapest price of a bit with which the file fits, by halving."""
-        self.tried[code] = np.inf
-        low, high = np.log(CHEAPEST), np.log(DEAREST)
-        found: Waves | None = None
-        for _ in range(PRICES):
-            middle = (low + high) / 2
-            model = self._model(code, self._chosen(code, float(np.exp(middle))))
-            if len(model.to_bytes()) > self.max_bytes:
-                low = middle
+        """The finest at which levels rounded with a dead zone just fit, by halving: usually next to the best."""
+        low, high = 0, 255
+        while low < high:
+            code = (low + high) // 2
+            targets = self.spectrum.amplitudes / float(_core.step_grid(code))
+            if len(self._model(code, _rounded(targets, DEAD_ZONE)).to_bytes()) > self.max_bytes:
+                low = code + 1
             else:
-                high, found = middle, model
-        if found is None:
-            return
-        self.tried[code] = self._score(found)
-        if self.tried[code] < self.score:
-            self.best, self.score = found, self.tried[code]
+                high = code
+        return low
 
-    def _chosen(self, code: int, price: float) -> list[Levels]:
-        """Each level one less, one more, none or as it is, whichever is cheapest."""
-        scaled = self.spectrum.amplitudes / float(_core.step_grid(code))
-        size = np.abs(scaled)
-        limit = np.int32(_core.MAX_WAVE_LEVEL)
-        levels = np.minimum(np.floor(size + 0.4), limit).astype(np.int32)
-        sign = np.where(scaled < 0, -1, 1).astype(np.int32)
-        for _ in range(ROUNDS):
-            model = self._model(code, [sign[c] * levels[c] for c in range(len(levels))])
+    def _try(self, code: int, way: Way, levels: Levels | None, price: float) -> None:
+        """Looks for the price of a bit with which the file is just full, keeping whatever fits; each price goes on from
+        the levels of the one before, and to and fro they get better."""
+        self.tried.setdefault(code, np.inf)
+        tried: list[tuple[float, float]] = []
+        for _ in range(PRICES):
+            levels = self._chosen(code, price, levels, way)
+            nbytes = self._keep(code, levels, price)
+            if FULL * self.max_bytes <= nbytes <= self.max_bytes and len(tried) >= LEAST_PRICES:
+                break
+            tried.append((np.log(price), self._overfull(nbytes)))
+            price = float(np.clip(np.exp(_crossing(tried)), CHEAPEST, DEAREST))
+
+    def _overfull(self, nbytes: int) -> float:
+        """The logarithm of how often the levels would fit into the bytes there are for them."""
+        room = ALMOST_FULL * self.max_bytes - self.overhead
+        return float(np.log(max(1, nbytes - self.overhead) / max(1.0, room)))
+
+    def _keep(self, code: int, levels: Levels, price: float) -> int:
+        """Bytes of the file; it is kept if it fits and is the best."""
+        model = self._model(code, levels)
+        nbytes = len(model.to_bytes())
+        if nbytes > self.max_bytes:
+            self.tried[code] = min(self.tried[code], UNFIT * nbytes)
+        else:
+            score = self._score(model)
+            self.tried[code] = min(self.tried[code], score)
+            if score < self.score:
+                self.best, self.score, self.price = model, score, price
+                self.best_levels = levels
+                targets = self.spectrum.amplitudes / float(_core.step_grid(code))
+                self.strength = self.grid.best_strength(levels, targets)
+        return nbytes
+
+    def _chosen(self, code: int, price: float, levels: Levels | None, way: Way) -> Levels:
+        """(C, count): each level one less, one more, none or as it is, whichever is cheapest, round after round.
+
+        A level's distortion is its distance to an aim: itself less half the gradient, as if the filter were none,
+        damped, for all levels move at once.
+        """
+        targets = self.spectrum.amplitudes / float(_core.step_grid(code))
+        if levels is None:
+            levels = _rounded(targets, way.rounding)
+        aim, least, best = targets, np.inf, levels
+        others = np.zeros((*levels.shape, 2))
+        for _ in range(way.rounds):
+            distortion, pull = self.grid.pull(levels, targets, self.strength)
+            aim = aim + way.damping * (levels - pull - aim)
+            model = self._model(code, levels)
             odds = _unpacked(model.odds(), model.counts, levels.shape[1])
-            options = np.stack(
-                [levels, np.maximum(levels - 1, 0), np.zeros_like(levels), np.minimum(levels + 1, limit)]
-            )
-            costs = (size - options) ** 2 + price * _bits(options, odds)
-            chosen = np.take_along_axis(options, costs.argmin(axis=0)[None], axis=0)[0]
+            cost = distortion + price * float(_bits(np.abs(levels), odds).sum())
+            if cost < least:
+                least, best = cost, levels
+            others += INFLUENCE_DAMPING * (_unpacked(model.influence(), model.counts, levels.shape[1], 0.0) - others)
+            chosen = _cheapest(levels, aim, price, odds, others)
             if np.array_equal(chosen, levels):
                 break
             levels = chosen
-        return [sign[c] * levels[c] for c in range(len(levels))]
+        return best
 
-    def _model(self, code: int, levels: list[Levels]) -> Waves:
+    def _model(self, code: int, levels: Levels | list[Levels], filter_code: int | None = None) -> Waves:
         used = [_used(part) for part in levels]
         parts = [part[:count] for part, count in zip(levels, used, strict=True)]
         s = self.spectrum
-        return Waves(s.size, code, s.mean, s.angles, used, _levels(np.concatenate(parts)))
+        filter_code = self.grid.code if filter_code is None else filter_code
+        return Waves(
+            s.size,
+            code,
+            s.mean,
+            s.angles,
+            used,
+            _levels(np.concatenate(parts)),
+            filter=filter_code,
+            strength=self.strength,
+        )
 
     def _score(self, model: Waves) -> float:
         shown = model.render_bytes(threads=self.threads).astype(np.float64)
@@ -172,17 +297,48 @@ def _levels(numbers: object) -> Levels:
     return np.asarray(numbers, np.int32)
 
 
+def _crossing(tried: list[tuple[float, float]]) -> float:
+    """Where the length, which falls, is likely to cross 0: between the nearest of both sides, or further on."""
+    above, below = ([t for t in tried if (t[1] > 0) == side] for side in (True, False))
+    if above and below:
+        (p, n), (q, m) = max(above), min(below)
+        return p + (q - p) * float(np.clip(n / (n - m), 0.1, 0.9)) if q > p else (p + q) / 2
+    p, n = tried[-1]
+    return p + PRICE_BY_BYTES * n
+
+
+def _cheapest(levels: Levels, aim: Floats, price: float, odds: Floats, others: Floats) -> Levels:
+    """Of each level, one more or less, and none; others: ``Waves.influence``."""
+    open_to_choice = (levels != 0) | (np.abs(aim) > LEAST_AIM)
+    now, to, odds, others = (part[open_to_choice] for part in (levels, aim, odds, others))
+    limit = np.int32(_core.MAX_WAVE_LEVEL)
+    options = np.stack([now, (now + 1).clip(-limit, limit), (now - 1).clip(-limit, limit), np.zeros_like(now)])
+    growth = np.abs(options) - np.abs(now)
+    bits = _bits(np.abs(options), odds) + growth * np.where(growth > 0, others[:, 0], others[:, 1])
+    costs = (to - options) ** 2 + price * bits
+    chosen = levels.copy()
+    chosen[open_to_choice] = np.take_along_axis(options, costs.argmin(axis=0)[None], axis=0)[0]
+    return chosen
+
+
+def _rounded(targets: Floats, offset: float) -> Levels:
+    """To the whole number below size + offset; 1/2 would be the nearest."""
+    size = np.minimum(np.floor(np.abs(targets) + offset), _core.MAX_WAVE_LEVEL)
+    return _levels(np.where(targets < 0, -size, size))
+
+
 def _used(levels: Levels) -> int:
     """As far as the last that is not zero."""
     there = np.flatnonzero(levels)
     return int(there[-1]) + 1 if len(there) else 0
 
 
-def _unpacked(odds: NDArray[np.float32], counts: list[int], count: int) -> Floats:
-    """(C, count, 3)"""
-    out, at = np.tile(NEVER, (len(counts), count, 1)), 0
+def _unpacked(each: NDArray[np.float32], counts: list[int], count: int, beyond: Floats | float = NEVER) -> Floats:
+    """(C, count, ...) of (sum of counts, ...)"""
+    out, at = np.empty((len(counts), count, each.shape[1])), 0
+    out[:] = beyond
     for c, used in enumerate(counts):
-        out[c, :used] = odds[at : at + used]
+        out[c, :used] = each[at : at + used]
         at += used
     return out
 

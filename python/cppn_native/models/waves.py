@@ -49,6 +49,8 @@ class Waves(Model):
     angles  three, in 1/256 turns, by which the axes of colour are turned; of no account in a grey picture
     counts  (C): how many levels each axis has
     levels  (sum of counts) int32, within 2047: of the first axis, by frequency (``_core.wave_order``), then the others'
+    filter  0 ... 255: how fine a grid the filter works on, in 1/256 of the sides (``_core.filter_shape``); 0 for none
+    strength  0 ... 255: how much of what the filter finds is added, in 1/64
 
     Raises ``ValueError`` for what no file can hold.
     """
@@ -64,13 +66,19 @@ class Waves(Model):
         angles: Sequence[int],
         counts: Sequence[int],
         levels: Levels,
+        *,
+        filter: int = 0,
+        strength: int = 64,
     ) -> None:
         self.config = WavesConfig(len(counts))
         self.size = check_size(size)
         self.history: list[tuple[int, float]] = []
-        self.step, self.levels = int(step), np.ascontiguousarray(levels, np.int32)
+        self.step, self.filter, self.strength = int(step), int(filter), int(strength)
+        self.levels = np.ascontiguousarray(levels, np.int32)
         self.mean, self.angles, self.counts = _whole(mean), _whole(angles), _whole(counts)
-        self._record = _core.WavesRecord(*self.size, self.step, self.mean, self.angles, self.counts, self.levels)
+        self._record = _core.WavesRecord(
+            *self.size, self.step, self.filter, self.strength, self.mean, self.angles, self.counts, self.levels
+        )
 
     def __repr__(self) -> str:
         width, height = self.size
@@ -80,14 +88,18 @@ class Waves(Model):
     def from_bytes(cls, data: bytes) -> Waves:
         """``FormatError`` naming the offset and the reason."""
         r = _core.decode_waves(data)
-        return cls(r.size, r.step, r.mean, r.angles, r.counts, r.levels)
+        return cls(r.size, r.step, r.mean, r.angles, r.counts, r.levels, filter=r.filter, strength=r.strength)
 
     @classmethod
     def from_state(cls, state: dict[str, NDArray[Any]], metadata: dict[str, str]) -> Waves:
         """A model from a safetensors file's tensors and metadata; ``ValueError`` for what does not fit."""
         width, height = json.loads(metadata["size"])
-        whole = {name: [int(n) for n in np.ravel(state[name])] for name in ("step", "mean", "angles", "counts")}
-        return cls((width, height), whole["step"][0], whole["mean"], whole["angles"], whole["counts"], state["levels"])
+        whole = {
+            name: [int(n) for n in np.ravel(state[name])]
+            for name in ("step", "filter", "strength", "mean", "angles", "counts")
+        }
+        step, code, strength = (whole.pop(name)[0] for name in ("step", "filter", "strength"))
+        return cls((width, height), step, **whole, levels=state["levels"], filter=code, strength=strength)
 
     @property
     def n_params(self) -> int:
@@ -95,8 +107,15 @@ class Waves(Model):
         return int(np.count_nonzero(self.levels))
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
-        """step (1), mean (C), angles (3), counts (C), levels (sum of counts): int32."""
-        parts = {"step": [self.step], "mean": self.mean, "angles": self.angles, "counts": self.counts}
+        """step (1), filter (1), strength (1), mean (C), angles (3), counts (C), levels (sum of counts): int32."""
+        parts = {
+            "step": [self.step],
+            "filter": [self.filter],
+            "strength": [self.strength],
+            "mean": self.mean,
+            "angles": self.angles,
+            "counts": self.counts,
+        }
         return {name: np.array(part, np.int32) for name, part in parts.items()} | {"levels": self.levels}
 
     def to_bytes(self) -> bytes:
@@ -107,6 +126,11 @@ class Waves(Model):
         """(levels, 3): what a decoder expects of each level, knowing those before it: the logarithms of the odds that
         it is not zero, that it is then more than one, and then one more."""
         return _core.wave_odds(self._record)
+
+    def influence(self) -> NDArray[np.float32]:
+        """(levels, 2): the bits that the levels after it would cost more were a level's size one more, and that they
+        cost more because it is not one less; to first order."""
+        return _core.wave_influence(self._record)
 
     def render_float(
         self,
