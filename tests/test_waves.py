@@ -217,6 +217,25 @@ def test_the_same_file_on_every_number_of_threads():
     assert len(files) == 1
 
 
+def test_a_search_goes_on_where_its_checkpoint_was(tmp_path):
+    def search(steps, name=None, **options):
+        checkpoint = None if name is None else tmp_path / name
+        options = {"max_bytes": 90, "progress": False, "seed": 3, "checkpoint": checkpoint} | options
+        return cn.train(picture(), "best", steps=steps, **options)
+
+    whole = search(20)
+    search(6, "a.npz")
+    assert search(20, "a.npz").to_bytes() == whole.to_bytes()
+    search(14, "b.npz")
+    assert search(20, "b.npz").to_bytes() == whole.to_bytes()
+    for changed, message in (({"max_bytes": 99}, "max_bytes 90, not 99"), ({"seed": 4}, "seed 3, not 4")):
+        with pytest.raises(ValueError, match=message):
+            search(20, "a.npz", **changed)
+    (tmp_path / "c.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:-40])
+    with pytest.raises(cn.FormatError, match="damaged or not a checkpoint"):
+        search(20, "c.npz")
+
+
 def test_a_callback_or_few_steps_end_the_search_with_what_fits():
     seen = []
     model = cn.train(
@@ -237,7 +256,7 @@ def test_a_callback_or_few_steps_end_the_search_with_what_fits():
     [
         ({"max_bytes": None}, ValueError, "max_bytes must be given"),
         ({"max_bytes": 5}, ValueError, "at least 32"),
-        ({"checkpoint": "x.npz"}, ValueError, "checkpoint is not for waves"),
+        ({"init": waves()}, ValueError, "init is not for waves"),
         ({"neurons": 5}, TypeError, "unknown option 'neurons'"),
         ({"channels": 4}, ValueError, "channels must be 1 or 3"),
         ({"device": "cuda"}, cn.DeviceError, "waves"),

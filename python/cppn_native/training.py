@@ -50,7 +50,7 @@ def train(image: ImageLike, model: GeneticConfig, **options: Any) -> Genetic: ..
 
 
 @overload
-def train(image: ImageLike, model: Literal["waves"] | WavesConfig, **options: Any) -> Waves: ...
+def train(image: ImageLike, model: Literal["waves", "best"] | WavesConfig, **options: Any) -> Waves: ...
 
 
 def train(
@@ -76,7 +76,8 @@ def train(
     image       path | PIL image | array (H, W), (H, W, 3), (H, W, 4); uint8, uint16, or float in [0, 1]
     model       "cascade" or a ``CascadeConfig``; "mysterynet", "mlp", "siren", "fourier" or a ``PerceptronConfig``,
                 which keep float weights and are saved as ``.safetensors``; "shapes" or a ``ShapesConfig`` likewise,
-                or a ``GeneticConfig``; "waves" or a ``WavesConfig``, no network and the lowest score for the bytes
+                or a ``GeneticConfig``; "waves" or a ``WavesConfig``, no network and the lowest score for the bytes;
+                "best" for whatever comes out lowest (docs/rate_distortion.md), which is waves
     max_bytes   of the ``.cppn`` file; None: float weights, not quantized; "usual": 1024 for a cascade
                 and for waves, None for shapes
     steps, minutes  of descent, and in all; whichever ends first. Both None: a budget that the progress bar states
@@ -106,7 +107,7 @@ def train(
     """
     if max_bytes == "usual":
         max_bytes = None if isinstance(model, ShapesConfig | GeneticConfig) or model == "shapes" else USUAL_BYTES
-    if isinstance(model, WavesConfig) or model == "waves":
+    if isinstance(model, WavesConfig) or model in ("waves", "best"):
         limits = Limits(max_bytes, steps, minutes, seed)
         return train_waves(
             image, model, limits, background, init, options, device, threads, Reporter(progress, callback), checkpoint

@@ -37,6 +37,9 @@ __all__ = ["devices", "fit", "info", "neurons", "render"]
 
 OURS = {"run", "picture", "output", "side_by_side", "quiet", "json"}
 """What ``cppn fit`` keeps for itself; every other option goes to ``train``, if given."""
+FOR_THE_BEST = {"max_bytes", "minutes", "seed", "threads", "background", "checkpoint"}
+"""Whoever gives --max-bytes, and perhaps others of these, but none that only one kind of model has, gets the kind that
+scores best for the bytes."""
 
 
 def fit(args: argparse.Namespace) -> int:
@@ -48,7 +51,7 @@ def fit(args: argparse.Namespace) -> int:
       cppn fit photo.jpg --max-bytes 512 --side-by-side compare.png
       cppn fit photo.jpg --minutes 600 --checkpoint photo.npz
       cppn fit *.jpg -o models/
-      cppn fit photo.jpg --model waves --max-bytes 2048
+      cppn fit photo.jpg --max-bytes 2048 --minutes 10
       cppn fit flag.png --model mysterynet --minutes 5 -o flag.safetensors
 
     Ctrl-C stops early, writes the best so far and exits with 130.
@@ -58,8 +61,10 @@ def fit(args: argparse.Namespace) -> int:
     given = {name: value for name, value in vars(args).items() if name not in OURS}
     if len(args.picture) > 1 or any(path.endswith("/") for path in args.output):
         return fit_many(args, given)
+    if "max_bytes" in given and given.keys() <= FOR_THE_BEST:
+        given["model"] = "best"
     picture = args.picture[0]
-    kinds = MODELS if given.get("model", "cascade") in ("cascade", "waves") else (".safetensors",)
+    kinds = MODELS if given.get("model", "cascade") in ("cascade", "waves", "best") else (".safetensors",)
     outputs: list[str] = args.output or [f"{Path(picture).stem}{kinds[0]}"]
     checked: list[Output] = [("-o", path, (*kinds, *pictures())) for path in outputs]
     checked += [("--side-by-side", path, pictures()) for path in args.side_by_side]

@@ -85,11 +85,11 @@ def _fit_arguments(add: Callable[..., Any]) -> None:
     names = tuple(cn.ACTIVATIONS)
     known = f"{', '.join(names)} (default: {net.activation})"
     whole: dict[str, Any] = {"metavar": "N", "type": int}
-    add("--model", choices=("cascade", "waves", *PRESETS), help="what is fitted; cascades and waves have a .cppn "
-        "file, perceptrons a .safetensors (default: cascade)")  # fmt: skip
+    add("--model", choices=("best", "cascade", "waves", *PRESETS), help="what is fitted; cascades and waves have a "
+        ".cppn file, perceptrons a .safetensors (default: cascade; with --max-bytes best: waves)")  # fmt: skip
     add("--max-bytes", **whole, help=f"size of the .cppn file (default: {USUAL_BYTES})")
     add("--minutes", metavar="M", type=float, help="time for all; with --steps, whichever ends first")
-    add("--steps", **whole, help=f"steps of descent (default without --minutes: {Plan.steps})")
+    add("--steps", **whole, help=f"of descent (default without --minutes: {Plan.steps}); of waves, ways tried")
     add("--seed", **whole, help=f"same seed, same result (default: {USUAL['seed']})")
     add("--neurons", **whole, help="outputs included (default: what fits into --max-bytes)")
     add("--activation", metavar="NAME", choices=names, help=f"of hidden neurons: {known}")

@@ -9,9 +9,9 @@ For a step the price is found at which the file just fits; of all steps the best
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,15 +145,33 @@ class Grid:
 class WavesSearch:
     """Of a picture (H, W, C) in 0 ... 255; ``best`` is the best so far that fits ``max_bytes``, always there."""
 
-    def __init__(self, pixels: NDArray[np.float32], max_bytes: int, threads: int | None = None) -> None:
-        self.pixels, self.max_bytes, self.threads = pixels, max_bytes, threads
+    def __init__(self, pixels: NDArray[np.float32], max_bytes: int, threads: int | None = None, seed: int = 0) -> None:
+        self.pixels, self.max_bytes, self.threads, self.seed = pixels, max_bytes, threads, seed
         self.spectrum = spectrum(pixels, WAVES_A_BYTE * max_bytes)
         self.grid, self.strength = self._grid(), USUAL_STRENGTH
         self.tried: dict[int, float] = {}
+        self.tries = self.again = 0
         self.price = USUAL_PRICE
         self.best_levels: Levels | None = None
         none = self._model(255, [_levels([])] * pixels.shape[2], filter_code=0)
         self.best, self.score, self.overhead = none, self._score(none), len(none.to_bytes())
+
+    def facts(self) -> dict[str, Any]:
+        """What ``resume`` needs besides the file of the best: whole numbers and floats."""
+        names = ("tries", "again", "price", "strength", "score")
+        return {name: getattr(self, name) for name in names} | {"tried": list(self.tried.items())}
+
+    def resume(self, facts: dict[str, Any], best: Waves) -> None:
+        """Goes on where a search of the same picture, bytes and seed was. ``ValueError`` for what is of another."""
+        if len(best.to_bytes()) > self.max_bytes or best.size != self.spectrum.size:
+            raise ValueError("the file in it is none of this picture and budget")
+        self.tries, self.again = int(facts["tries"]), int(facts["again"])
+        self.price, self.score = float(facts["price"]), float(facts["score"])
+        self.strength, self.best = int(facts["strength"]), best
+        self.tried = {int(code): float(score) for code, score in facts["tried"]}
+        self.best_levels = np.zeros(self.spectrum.amplitudes.shape, np.int32)
+        for mine, part in zip(self.best_levels, np.split(best.levels, np.cumsum(best.counts)[:-1]), strict=True):
+            mine[: len(part)] = part
 
     def _grid(self) -> Grid:
         """Some four points for every wave that the file will hold."""
@@ -165,33 +183,40 @@ class WavesSearch:
     def go(self, seen: Callable[[int, float], bool], forever: bool = False) -> bool:
         """Steps some codes apart, then closer around the best, then the best again and again with other prices and
         roundings, ``AGAIN`` times or ``forever``; ``seen(tries, score)`` after each; false if that stopped it."""
-        code, tries = self._first_step(), 0
+        if self.again == 0 and not self._steps(seen):
+            return False
+        while forever or self.again < AGAIN:
+            self._again()
+            if self._told(seen):
+                return False
+        return True
+
+    def _steps(self, seen: Callable[[int, float], bool]) -> bool:
+        code = min(self.tried, key=lambda tried: self.tried[tried]) if self.tried else self._first_step()
         for stride in STRIDES:
             while True:
                 before = min(self.tried.values(), default=np.inf)
                 for candidate in (code, code + stride, code - stride):
                     if 0 <= candidate < 256 and candidate not in self.tried:
                         self._try(candidate, Way(), None, self.price)
-                        tries += 1
-                        if seen(tries, self.score):
+                        if self._told(seen):
                             return False
                 code = min(self.tried, key=lambda tried: self.tried[tried])
                 if self.tried[code] >= before:
                     break
-        for again in itertools.count():
-            if again == AGAIN and not forever:
-                return True
-            self._again(again)
-            if seen(tries + again + 1, self.score):
-                return False
         return True
 
-    def _again(self, again: int) -> None:
+    def _told(self, seen: Callable[[int, float], bool]) -> bool:
+        self.tries += 1
+        return seen(self.tries, self.score)
+
+    def _again(self) -> None:
         """From the best levels on, at another price first; every third time from another rounding and a step beside
-        it. The same for the same number."""
-        rng = np.random.default_rng(again)
+        it. The same for the same seed and number."""
+        rng = np.random.default_rng([self.seed, self.again])
         way = Way(rng.uniform(0.3, 0.5), rng.uniform(0.35, 0.65))
-        if again % 3 == 2:
+        self.again += 1
+        if self.again % 3 == 0:
             self._try(int(np.clip(self.best.step + rng.choice([-1, 1]), 0, 255)), way, None, self.price)
         else:
             self._try(self.best.step, way, self.best_levels, self.price * float(np.exp(rng.uniform(-0.25, 0.25))))
