@@ -1,13 +1,13 @@
 """Score against bytes: our models of a byte budget beside the image codecs of the package index, in one run.
 
     python bench/bench_rate.py [--pictures painting,kodak] [--bytes 512,1024,2048,4096] [--minutes 10] [--seed 0]
-                               [--only ours|codecs] [--keep FOLDER] [--plot] [--quick]
+                               [--only ours|codecs] [--ours waves,ellipses,cascade] [--keep FOLDER] [--plot] [--quick]
 
 Ours is encoded through ``cn.train`` and saved; a fresh process that knows nothing but the file reads it back. Its
 length, and the score of what that process shows, are what counts, and the time it takes to decode. A codec's file is
 looked for over qualities and scales (image_codecs.py). Every (picture, bytes, codec) has one entry in
-results/rate.json, which a repeated run replaces; of ours the best is kept. Ours are two: cascades, and ellipses painted
-by a genetic search.
+results/rate.json, which a repeated run replaces; of ours the best is kept. Ours are waves, which "best" means,
+and for comparison ellipses painted by a genetic search, and cascades.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ GOALS = {512: 4527.9, 1024: 3950.2, 2048: 3490.4, 4096: 2922.6}
 """The best of VVC, AV1, BPG, HEVC, WebP, AVIF, JPEG 2000, JPEG XL and mozjpeg on the painting, searched by hand; raw
 streams without a container for the first four."""
 OURS: dict[str, dict[str, Any]] = {
-    "our cascade": {"model": "cascade"},
+    "our waves": {"model": "best"},
     "our ellipses": {"model": "shapes", "kind": "genetic"},
-    "our waves": {"model": "waves"},
+    "our cascade": {"model": "cascade"},
 }
 READ_BACK = """
 import json, sys, time
@@ -97,7 +97,7 @@ def measure(name: str, path: Path, picture: NDArray[np.uint8], options: argparse
     """Entries, one after the other."""
     budgets = [b for b in options.bytes if name == "painting" or b >= 1024]
     if options.only != "ours":
-        for codec in codecs():
+        for codec in codecs(large=name != "painting"):
             if codec.missing:
                 print(f"{codec.name}: {codec.missing}")
                 continue
@@ -107,7 +107,7 @@ def measure(name: str, path: Path, picture: NDArray[np.uint8], options: argparse
                     "scale": found.scale,
                 }
     if options.only != "codecs":
-        for codec in OURS:
+        for codec in (name for name in OURS if name.removeprefix("our ") in options.ours):
             for budget in budgets:
                 yield ours(codec, name, path, picture, budget, options)
 
@@ -178,7 +178,7 @@ def cell(value: float | None) -> str:
 
 
 def plot(record: dict[str, Any], folder: Path) -> None:
-    """Score over bytes of all codecs on the painting, and our score over minutes."""
+    """Score over bytes of all codecs on the painting, our score over minutes, and Kodak pictures beside the codecs."""
     try:
         import matplotlib
     except ImportError:
@@ -187,27 +187,56 @@ def plot(record: dict[str, Any], folder: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    entries = [entry for entry in record["entries"].values() if entry["picture"] == "painting"]
-    figure, (rate, pace) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
-    for codec in dict.fromkeys(entry["codec"] for entry in entries):
-        points = sorted((e["bytes"], e["score"]) for e in entries if e["codec"] == codec)
-        rate.plot(*zip(*points, strict=True), "o-", linewidth=2.5 if codec in OURS else 1, markersize=4, label=codec)
-    rate.plot(list(GOALS), list(GOALS.values()), "k--", linewidth=1, label="best of ten codecs, raw streams")
-    rate.set(
-        title="Starry Night, 386 × 320", xlabel="bytes, the whole file", ylabel="score, lower is better", xscale="log"
-    )
-    rate.set_xticks(list(GOALS), [str(b) for b in GOALS])
-    rate.minorticks_off()
-    for entry in (e for e in entries if e["codec"] in OURS and e.get("curve")):
-        seconds, scores = zip(*entry["curve"], strict=True)
-        pace.step([s / 60 for s in seconds], scores, where="post", label=f"{entry['codec']}, {entry['budget']} bytes")
-    pace.set(title="best legal file so far", xlabel="minutes", ylabel="score")
-    for axes in (rate, pace):
+    entries = list(record["entries"].values())
+    figure, (rate, pace, kodak) = plt.subplots(1, 3, figsize=(16, 4.6), layout="constrained")
+    plot_rate(rate, [entry for entry in entries if entry["picture"] == "painting"])
+    plot_pace(pace, [entry for entry in entries if entry["picture"] == "painting"])
+    plot_kodak(kodak, [entry for entry in entries if entry["picture"] != "painting"])
+    for axes in (rate, pace, kodak):
         axes.grid(True, color="0.9")
-        axes.legend(frameon=False, fontsize=8)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(frameon=False, fontsize=8)
     figure.savefig(folder / "rate.png", dpi=120)
     plt.close(figure)
     print("drawn to rate.png")
+
+
+def plot_rate(axes: Any, entries: list[dict[str, Any]]) -> None:
+    for codec in dict.fromkeys(entry["codec"] for entry in entries):
+        points = sorted((e["bytes"], e["score"]) for e in entries if e["codec"] == codec)
+        axes.plot(*zip(*points, strict=True), "o-", linewidth=2.5 if codec in OURS else 1, markersize=4, label=codec)
+    axes.plot(list(GOALS), list(GOALS.values()), "k--", linewidth=1, label="best of ten codecs, raw streams")
+    axes.set(
+        title="Starry Night, 386 × 320", xlabel="bytes, the whole file", ylabel="score, lower is better", xscale="log"
+    )
+    axes.set_xticks(list(GOALS), [str(b) for b in GOALS])
+    axes.minorticks_off()
+
+
+def plot_pace(axes: Any, entries: list[dict[str, Any]]) -> None:
+    """How much above its last score a search still is."""
+    for entry in (e for e in entries if e["codec"] in OURS and len(e.get("curve", ())) > 1):
+        seconds, scores = zip(*entry["curve"], strict=True)
+        above = [100 * (score / scores[-1] - 1) for score in scores]
+        axes.step(seconds, above, where="post", label=f"{entry['codec']}, {entry['budget']} bytes: {scores[-1]:.0f}")
+    axes.set(
+        title="best legal file so far", xlabel="seconds", ylabel="% above the last score", xscale="log", ylim=(0, 5)
+    )
+
+
+def plot_kodak(axes: Any, entries: list[dict[str, Any]]) -> None:
+    """Our score as a part of a codec's, for each picture and size."""
+    score = {(e["picture"], e["budget"], e["codec"]): e["score"] for e in entries}
+    pictures, budgets = (sorted({e[key] for e in entries}) for key in ("picture", "budget"))
+    for codec, mark in (("WebP", "o"), ("AVIF", "x")):
+        for budget, colour in zip(budgets, ("C0", "C1", "C2"), strict=False):
+            keys = [(k, (p, budget, codec), (p, budget, "our waves")) for k, p in enumerate(pictures)]
+            points = [(k, score[ours] / score[its]) for k, its, ours in keys if its in score and ours in score]
+            if points:
+                axes.plot(*zip(*points, strict=True), mark, color=colour, label=f"{budget} bytes, beside {codec}")
+    axes.axhline(1, color="k", linewidth=1)
+    axes.set_xticks(range(len(pictures)), pictures, fontsize=8)
+    axes.set(title="Kodak, 768 × 512", ylabel="our score / the codec's")
 
 
 def parse() -> argparse.Namespace:
@@ -217,6 +246,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10.0, help="for each of our files")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=("ours", "codecs"))
+    parser.add_argument("--ours", type=lambda text: text.split(","), default=["waves"], help="waves,ellipses,cascade")
     parser.add_argument("--keep", type=Path, help="folder for our files; default: not kept")
     parser.add_argument("--plot", action="store_true", help="draw the results that are there")
     parser.add_argument("--quick", action="store_true", help="a few steps, to see that it works; writes nothing")

@@ -45,16 +45,21 @@ def _jxl() -> str:
     return ""
 
 
-def codecs() -> list[Codec]:
-    """Those that are compared with; ``missing`` says why one cannot run here."""
+def codecs(large: bool = False) -> list[Codec]:
+    """Those that are compared with; ``missing`` says why one cannot run here. Of large pictures WebP and AVIF alone,
+    and AVIF a little less patient: at its slowest it takes a quarter of an hour for one."""
 
     def has(feature: str) -> str:
         return "" if features.check(feature) else f"this Pillow was built without {feature}"
 
-    return [
+    every = [
         Codec("JPEG", "JPEG", range(1, 96), lambda q: {"quality": q, "optimize": True, "progressive": True}),
         Codec("WebP", "WEBP", range(0, 101), lambda q: {"quality": q, "method": 6}, has("webp")),
-        Codec("AVIF", "AVIF", range(0, 101), lambda q: {"quality": q, "speed": 0, "subsampling": "4:2:0"}, has("avif")),
+        Codec(
+            "AVIF", "AVIF", range(0, 101),
+            lambda q: {"quality": q, "speed": 4 if large else 0, "subsampling": "4:2:0"},
+            has("avif"),
+        ),
         Codec(
             "JPEG 2000", "JPEG2000", range(10, 75),
             lambda q: {"quality_mode": "dB", "quality_layers": [q / 2 + 5], "irreversible": True, "no_jp2": True},
@@ -62,6 +67,7 @@ def codecs() -> list[Codec]:
         ),
         Codec("JPEG XL", "JXL", range(0, 91, 2), lambda q: {"quality": q, "effort": 9, "lossless": False}, _jxl()),
     ]  # fmt: skip
+    return [codec for codec in every if codec.name in ("WebP", "AVIF")] if large else every
 
 
 @dataclass(frozen=True)

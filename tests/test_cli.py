@@ -120,6 +120,14 @@ def test_fit_writes_a_cppn_of_the_same_name_into_the_current_folder(folder, caps
     assert cn.load("photo.v2.cppn").size == (24, 16)
 
 
+def test_fit_of_so_many_bytes_is_whatever_is_best_unless_a_kind_is_asked_for(capsys):
+    assert main(["fit", "photo.png", "--max-bytes", "60", "--seed", "1", "--quiet"]) == 0
+    made = cn.load("photo.cppn")
+    assert isinstance(made, cn.Waves) and made.nbytes <= 60
+    assert main(["fit", "photo.png", "--max-bytes", "60", *QUICK, "--quiet"]) == 0
+    assert isinstance(cn.load("photo.cppn"), cn.Cascade)
+
+
 def test_fit_takes_perceptrons_too(capsys):
     assert main(["fit", "photo.png", "--model", "mysterynet", "--steps", "5", "--quiet"]) == 0
     made = cn.load("photo.safetensors")

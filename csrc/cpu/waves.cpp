@@ -1,6 +1,7 @@
 #include "waves.h"
 
 #include "float_mode.h"
+#include "kernels/filter.h"
 #include "waves_filter.h"
 
 namespace cppn::cpu {
@@ -60,40 +61,51 @@ void scale(Plane& p, float step) {
       p.at({int32_t(v), int32_t(u)}) *= step * (wave_weight(int32_t(v)) * wave_weight(int32_t(u)));
 }
 
-// shares[x] += what the axis gives to a row of pixels, one wave after the other
-void add_row(const Plane& p, const float* down, const float* across, int64_t pixels, float* row,
-             float* shares) {
-  for (int64_t u = 0; u < p.columns; ++u) row[u] = 0.0f;
-  for (int64_t v = 0; v < p.rows; ++v)
-    for (int64_t u = 0; u < p.columns; ++u) row[u] += p.amplitudes[size_t(v * p.columns + u)] * down[v];
-  for (int64_t u = 0; u < p.columns; ++u)
-    for (int64_t x = 0; x < pixels; ++x) shares[x] += row[u] * across[u * kTileColumns + x];
-}
-
 struct Picture {
+  const FilterKernels& kernels;
   const Waves& waves;
   const View& view;
   Plane planes[3];
   float axes[3][3];
   int64_t rows = 1, columns = 1;
-  std::vector<float> down;  // (H, rows)
+  std::vector<float> down, across;  // cosines: (H, rows), and (columns, kTileColumns) of one tile
 
-  void tile(int64_t band, int64_t left, float* canvas) const;
+  void prepare_down(Pool& pool);
+  void prepare_across(Pool& pool, int64_t left, int64_t pixels);
+  void band(int64_t band, int64_t left, int64_t pixels, float* canvas) const;
 };
 
-void Picture::tile(int64_t band, int64_t left, float* canvas) const {
-  const int64_t top = band * kBandRows, bottom = std::min(view.height, top + kBandRows);
-  const int64_t pixels = std::min(kTileColumns, view.width - left);
-  std::vector<float> across(size_t(columns * kTileColumns)), row(static_cast<size_t>(columns));
-  for (int64_t u = 0; u < columns; ++u)
+void Picture::prepare_down(Pool& pool) {
+  down.resize(size_t(view.height * rows));
+  pool.run(view.height, [&](int64_t y, int) {
+    const FloatMode exact(FloatMode::exact);
+    for (int64_t v = 0; v < rows; ++v)
+      down[size_t(y * rows + v)] = cosine(v, view.top, view.bottom, y, view.height);
+  });
+}
+
+void Picture::prepare_across(Pool& pool, int64_t left, int64_t pixels) {
+  across.resize(size_t(columns * kTileColumns));
+  pool.run(columns, [&](int64_t u, int) {
+    const FloatMode exact(FloatMode::exact);
     for (int64_t x = 0; x < pixels; ++x)
       across[size_t(u * kTileColumns + x)] = cosine(u, view.left, view.right, left + x, view.width);
+  });
+}
+
+void Picture::band(int64_t band, int64_t left, int64_t pixels, float* canvas) const {
+  const int64_t top = band * kBandRows, bottom = std::min(view.height, top + kBandRows);
+  std::vector<float> row(static_cast<size_t>(columns));
   std::vector<float> shares(size_t(3 * kTileColumns));
   for (int64_t y = top; y < bottom; ++y) {
     std::fill(shares.begin(), shares.end(), 0.0f);
-    for (int c = 0; c < waves.channels; ++c)
-      add_row(planes[c], down.data() + y * rows, across.data(), pixels, row.data(),
-              &shares[size_t(c) * kTileColumns]);
+    for (int c = 0; c < waves.channels; ++c) {
+      const Plane& p = planes[c];
+      std::fill(row.begin(), row.end(), 0.0f);
+      kernels.combine(down.data() + y * rows, p.rows, p.amplitudes.data(), p.columns, p.columns, row.data());
+      kernels.combine(row.data(), p.columns, across.data(), kTileColumns, pixels,
+                      &shares[size_t(c) * kTileColumns]);
+    }
     float* to = canvas + (y * view.width + left) * waves.channels;
     for (int64_t x = 0; x < pixels; ++x) {
       for (int k = 0; k < waves.channels; ++k, ++to) {
@@ -110,7 +122,7 @@ void Picture::tile(int64_t band, int64_t left, float* canvas) const {
 void render_waves(CpuBackend& backend, const Waves& waves, const int32_t* counts, const int32_t* levels,
                   const View& view, float* canvas) {
   const FloatMode mode(FloatMode::exact);
-  Picture p{waves, view, {}, {}, 1, 1, {}};
+  Picture p{*backend.kernels().filter, waves, view, {}, {}, 1, 1, {}, {}};
   wave_axes(waves, p.axes);
   const FilterGrid grid = filter_grid(waves);
   const std::vector<Wave> order =
@@ -122,16 +134,16 @@ void render_waves(CpuBackend& backend, const Waves& waves, const int32_t* counts
   }
   if (waves.filter != 0) filter_planes(backend, grid, waves.strength, p.planes);
   for (int c = 0; c < waves.channels; ++c) scale(p.planes[c], waves.step);
-  p.down.resize(size_t(view.height * p.rows));
-  for (int64_t y = 0; y < view.height; ++y)
-    for (int64_t v = 0; v < p.rows; ++v)
-      p.down[size_t(y * p.rows + v)] = cosine(v, view.top, view.bottom, y, view.height);
-  const int64_t bands = (view.height + kBandRows - 1) / kBandRows,
-                tiles = (view.width + kTileColumns - 1) / kTileColumns;
-  backend.pool().run(bands * tiles, [&](int64_t task, int) {
-    const FloatMode exact(FloatMode::exact);
-    p.tile(task / tiles, task % tiles * kTileColumns, canvas);
-  });
+  p.prepare_down(backend.pool());
+  const int64_t bands = (view.height + kBandRows - 1) / kBandRows;
+  for (int64_t left = 0; left < view.width; left += kTileColumns) {
+    const int64_t pixels = std::min(kTileColumns, view.width - left);
+    p.prepare_across(backend.pool(), left, pixels);
+    backend.pool().run(bands, [&](int64_t band, int) {
+      const FloatMode exact(FloatMode::exact);
+      p.band(band, left, pixels, canvas);
+    });
+  }
 }
 
 }  // namespace cppn::cpu

@@ -130,13 +130,11 @@ void WavesFilter::turned(const std::vector<float>& down, const float* in, const 
     const FloatMode mode(FloatMode::exact);
     const float* plane = in + task / rows * rows * columns;
     std::vector<float> row(size_t(columns), 0.0f);
-    for (int64_t k = 0; k < rows; ++k)
-      for (int64_t u = 0; u < columns; ++u)
-        row[size_t(u)] += down[size_t(task % rows * rows + k)] * plane[k * columns + u];
+    backend_.kernels().filter->combine(&down[size_t(task % rows * rows)], rows, plane, columns, columns,
+                                       row.data());
     float* to = out + task * columns;
     std::fill(to, to + columns, 0.0f);
-    for (int64_t u = 0; u < columns; ++u)
-      for (int64_t x = 0; x < columns; ++x) to[x] += row[size_t(u)] * across[size_t(u * columns + x)];
+    backend_.kernels().filter->combine(row.data(), columns, across.data(), columns, columns, to);
   });
 }
 

@@ -90,11 +90,33 @@ void rows(const FilterLayer& n, const float* in, const float* other, float* out,
   }
 }
 
+template <int V>
+CPPN_FN void combine_block(const float* factors, int64_t count, const float* rows, int64_t stride,
+                           float* sums) {
+  vf sum[V];
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) sum[v] = load_unaligned(sums + v * kLanes);
+  for (int64_t k = 0; k < count; ++k)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) sum[v] += load_unaligned(rows + k * stride + v * kLanes) * factors[k];
+  memcpy(sums, sum, sizeof sum);
+}
+
+void combine(const float* factors, int64_t count, const float* rows, int64_t stride, int64_t n, float* sums) {
+  constexpr int kBlock = 4;
+  int64_t x = 0;
+  for (; x + kBlock * kLanes <= n; x += kBlock * kLanes)
+    combine_block<kBlock>(factors, count, rows + x, stride, sums + x);
+  for (; x + kLanes <= n; x += kLanes) combine_block<1>(factors, count, rows + x, stride, sums + x);
+  for (; x < n; ++x)
+    for (int64_t k = 0; k < count; ++k) sums[x] += rows[k * stride + x] * factors[k];
+}
+
 }  // namespace
 
 #define CPPN_JOIN2(a, b) a##b
 #define CPPN_JOIN(a, b) CPPN_JOIN2(a, b)
 extern const FilterKernels CPPN_JOIN(filter_, CPPN_ISA);
-const FilterKernels CPPN_JOIN(filter_, CPPN_ISA) = {rows};
+const FilterKernels CPPN_JOIN(filter_, CPPN_ISA) = {rows, combine};
 
 }  // namespace cppn::cpu

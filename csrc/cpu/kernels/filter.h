@@ -25,6 +25,9 @@ struct FilterKernels {
   // may be it.
   void (*rows)(const FilterLayer&, const float* in, const float* other, float* out, int64_t first,
                int64_t last);
+  // sums[x] += factors[k] rows[k stride + x] for x < n, k = 0 ... count - 1 one after the other
+  void (*combine)(const float* factors, int64_t count, const float* rows, int64_t stride, int64_t n,
+                  float* sums);
 };
 
 }  // namespace cppn::cpu
