@@ -86,14 +86,17 @@ def _searched(
 ) -> Waves:
     begun, stopped, history = time.monotonic(), "finished", []
 
-    def seen(tries: int, score: float) -> bool:
+    def seen(tried: bool) -> bool:
         nonlocal stopped
-        elapsed = time.monotonic() - begun
-        history.append((tries, score))
-        if checkpoint is not None:
-            _save(search, checkpoint)
+        elapsed, tries, score = time.monotonic() - begun, search.tries, search.score
+        if tried:
+            history.append((tries, score))
+            if checkpoint is not None:
+                _save(search, checkpoint)
         steps = USUAL_TRIES if limits.steps is None else int(limits.steps)
         nbytes, done = len(search.best.to_bytes()), min(1.0, tries / max(1, steps))
+        if limits.minutes is not None:
+            done = min(1.0, elapsed / (60 * limits.minutes))
         if limits.minutes is not None and elapsed > 60 * limits.minutes:
             stopped = "minutes"
         elif reporter(Progress("polish", tries, max(tries, steps), score, score, nbytes, done, elapsed)):
@@ -101,7 +104,7 @@ def _searched(
         return stopped != "finished" or (limits.steps is not None and tries >= limits.steps)
 
     try:
-        if limits.steps != 0:
+        if limits.steps is None or search.tries < limits.steps:
             search.go(seen, forever=limits.minutes is not None or limits.steps is not None)
     except KeyboardInterrupt:
         stopped = "interrupt"

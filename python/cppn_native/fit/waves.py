@@ -40,6 +40,8 @@ PRICE_BY_BYTES = 2.0
 """A price's power by which a file's length goes, about, turned round."""
 DEAD_ZONE = 0.28
 """With this offset rounded levels take as many bytes as the best ones will."""
+Seen = Callable[[bool], bool]
+"""Called after every price, and with true after every try; a true answer stops the search."""
 UNFIT = 1e12
 """The score of a byte of a file that is too long: a step is better the shorter its file."""
 LEAST_AIM = 0.45
@@ -180,46 +182,40 @@ class WavesSearch:
         code = int(np.clip(np.rint(256 * (points / (width * height)) ** 0.5), 1, 255))
         return Grid(self.spectrum.size, code, self.spectrum.amplitudes.shape[1], self.threads)
 
-    def go(self, seen: Callable[[int, float], bool], forever: bool = False) -> bool:
+    def go(self, seen: Seen, forever: bool = False) -> bool:
         """Steps some codes apart, then closer around the best, then the best again and again with other prices and
-        roundings, ``AGAIN`` times or ``forever``; ``seen(tries, score)`` after each; false if that stopped it."""
+        roundings, ``AGAIN`` times or ``forever``; false if ``seen`` stopped it."""
         if self.again == 0 and not self._steps(seen):
             return False
         while forever or self.again < AGAIN:
-            self._again()
-            if self._told(seen):
+            if not self._again(seen):
                 return False
         return True
 
-    def _steps(self, seen: Callable[[int, float], bool]) -> bool:
+    def _steps(self, seen: Seen) -> bool:
         code = min(self.tried, key=lambda tried: self.tried[tried]) if self.tried else self._first_step()
         for stride in STRIDES:
             while True:
                 before = min(self.tried.values(), default=np.inf)
-                for candidate in (code, code + stride, code - stride):
-                    if 0 <= candidate < 256 and candidate not in self.tried:
-                        self._try(candidate, Way(), None, self.price)
-                        if self._told(seen):
-                            return False
+                new = [c for c in (code, code + stride, code - stride) if 0 <= c < 256 and c not in self.tried]
+                if not all(self._try(seen, candidate, Way(), None, self.price) for candidate in new):
+                    return False
                 code = min(self.tried, key=lambda tried: self.tried[tried])
                 if self.tried[code] >= before:
                     break
         return True
 
-    def _told(self, seen: Callable[[int, float], bool]) -> bool:
-        self.tries += 1
-        return seen(self.tries, self.score)
-
-    def _again(self) -> None:
+    def _again(self, seen: Seen) -> bool:
         """From the best levels on, at another price first; every third time from another rounding and a step beside
         it. The same for the same seed and number."""
         rng = np.random.default_rng([self.seed, self.again])
         way = Way(rng.uniform(0.3, 0.5), rng.uniform(0.35, 0.65))
         self.again += 1
         if self.again % 3 == 0:
-            self._try(int(np.clip(self.best.step + rng.choice([-1, 1]), 0, 255)), way, None, self.price)
-        else:
-            self._try(self.best.step, way, self.best_levels, self.price * float(np.exp(rng.uniform(-0.25, 0.25))))
+            code = int(np.clip(self.best.step + rng.choice([-1, 1]), 0, 255))
+            return self._try(seen, code, way, None, self.price)
+        price = self.price * float(np.exp(rng.uniform(-0.25, 0.25)))
+        return self._try(seen, self.best.step, way, self.best_levels, price)
 
     def _first_step(self) -> int:
         """The finest at which levels rounded with a dead zone just fit, by halving: usually next to the best."""
@@ -233,9 +229,9 @@ class WavesSearch:
                 high = code
         return low
 
-    def _try(self, code: int, way: Way, levels: Levels | None, price: float) -> None:
+    def _try(self, seen: Seen, code: int, way: Way, levels: Levels | None, price: float) -> bool:
         """Looks for the price of a bit with which the file is just full, keeping whatever fits; each price goes on from
-        the levels of the one before, and to and fro they get better."""
+        the levels of the one before, and to and fro they get better. False if ``seen`` stopped it."""
         self.tried.setdefault(code, np.inf)
         tried: list[tuple[float, float]] = []
         for _ in range(PRICES):
@@ -245,6 +241,10 @@ class WavesSearch:
                 break
             tried.append((np.log(price), self._overfull(nbytes)))
             price = float(np.clip(np.exp(_crossing(tried)), CHEAPEST, DEAREST))
+            if seen(False):
+                return False
+        self.tries += 1
+        return not seen(True)
 
     def _overfull(self, nbytes: int) -> float:
         """The logarithm of how often the levels would fit into the bytes there are for them."""
