@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "../core/math.h"
-#include "../cpu/vec.h"
 
 namespace cppn::codec {
 
@@ -14,10 +12,10 @@ namespace {
 constexpr int kFeatures = kWaveFeatures, kModels = 3;
 #include "waves_models.inc"
 
-constexpr int kUnits = (kHiddenUnits + kModels + kLanes - 1) / kLanes * kLanes;
-static_assert(kHiddenUnits % kLanes == 0);
+constexpr int kUnits =
+    (kHiddenUnits + kModels + 3) / 4 * 4;  // filled up for compilers that take four at a time
 
-vf bent(vf x) { return splat(1.0f) - splat(2.0f) / (exp_poly(x * 2.0f) + splat(1.0f)); }  // tanh
+float bent(float x) { return 1.0f - 2.0f / (exp_poly(2.0f * x) + 1.0f); }  // tanh
 
 // The weights of all units by feature, so that one feature serves them all.
 struct Weights {
@@ -35,14 +33,10 @@ struct Weights {
 // units: the hidden ones bent, then the straight part of the odds
 void units_of(const WaveFeatures& x, float (&units)[kUnits]) {
   static const Weights weights;
-  constexpr int kVectors = kUnits / kLanes;
-  vf sums[kVectors];
-  for (int v = 0; v < kVectors; ++v) sums[v] = load_unaligned(weights.bias + v * kLanes);
+  std::copy(weights.bias, weights.bias + kUnits, units);
   for (int f = 0; f < kFeatures; ++f)
-    for (int v = 0; v < kVectors; ++v)
-      sums[v] += load_unaligned(weights.by_feature[f] + v * kLanes) * x[size_t(f)];
-  for (int v = 0; v < kHiddenUnits / kLanes; ++v) sums[v] = bent(sums[v]);
-  std::memcpy(units, sums, sizeof units);
+    for (int k = 0; k < kUnits; ++k) units[k] += weights.by_feature[f][k] * x[size_t(f)];
+  for (int k = 0; k < kHiddenUnits; ++k) units[k] = bent(units[k]);
 }
 
 }  // namespace
