@@ -126,6 +126,9 @@ def test_fit_of_so_many_bytes_is_whatever_is_best_unless_a_kind_is_asked_for(cap
     assert isinstance(made, cn.Waves) and made.nbytes <= 60
     assert main(["fit", "photo.png", "--max-bytes", "60", *QUICK, "--quiet"]) == 0
     assert isinstance(cn.load("photo.cppn"), cn.Cascade)
+    Path("second.png").write_bytes(Path("photo.png").read_bytes())
+    assert main(["fit", "photo.png", "second.png", "--max-bytes", "60", "--seed", "1", "--quiet", "-o", "both/"]) == 0
+    assert {cn.load(f"both/{name}.cppn").to_bytes() for name in ("photo", "second")} == {made.to_bytes()}
 
 
 def test_fit_takes_perceptrons_too(capsys):

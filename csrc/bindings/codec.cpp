@@ -4,7 +4,7 @@
 #include "../codec/header.h"
 #include "../codec/prior.h"
 #include "../codec/step_grid.h"
-#include "bindings.h"
+#include "files.h"
 
 namespace cppn::bindings {
 
@@ -14,29 +14,19 @@ using codec::CascadeRecord;
 
 CascadeRecord decode(const py::bytes& data, codec::FileInfo* info = nullptr) {
   const std::string_view view = data;
-  return codec::decode(reinterpret_cast<const uint8_t*>(view.data()), view.size(), info);
+  return codec::decode(begin_of(view), view.size(), info);
 }
 
 py::bytes encode(const CascadeRecord& record, int coder) {
-  std::vector<uint8_t> file;
-  {
-    py::gil_scoped_release release;
-    file = codec::encode(record, coder);
-  }
-  return py::bytes(reinterpret_cast<const char*>(file.data()), file.size());
+  return file_of([&] { return codec::encode(record, coder); });
 }
 
 py::dict decode_info(const py::bytes& data) {
   codec::FileInfo info;
   const CascadeRecord r = decode(data, &info);
-  py::dict d;
-  d["version"] = info.version;
+  py::dict d = frame_of(info, py::len(data));
   d["kind"] = "cascade";
   d["coder"] = codec::kCoders[info.coder].name;
-  d["file_bytes"] = py::len(data);
-  d["header_bytes"] = info.header_bytes;
-  d["payload_bytes"] = info.payload_bytes;
-  d["checksum"] = int(info.checksum);
   d["width"] = r.width;
   d["height"] = r.height;
   d["neurons"] = r.neurons;

@@ -1,7 +1,7 @@
 // Lists of entities and shapes in .cppn files.
 #include "../codec/list.h"
 
-#include "bindings.h"
+#include "files.h"
 
 namespace cppn::bindings {
 
@@ -9,17 +9,8 @@ namespace {
 
 using codec::ListRecord;
 
-const uint8_t* begin_of(const std::string_view& view) {
-  return reinterpret_cast<const uint8_t*>(view.data());
-}
-
 py::bytes encode(const ListRecord& record, bool quick) {
-  std::vector<uint8_t> file;
-  {
-    py::gil_scoped_release release;
-    file = codec::encode_list(record, quick);
-  }
-  return py::bytes(reinterpret_cast<const char*>(file.data()), file.size());
+  return file_of([&] { return codec::encode_list(record, quick); });
 }
 
 ListRecord decode(const py::bytes& data) {
@@ -31,12 +22,7 @@ py::dict info(const py::bytes& data) {
   const std::string_view view = data;
   codec::FileInfo found;
   const ListRecord r = codec::decode_list(begin_of(view), view.size(), &found);
-  py::dict d;
-  d["version"] = found.version;
-  d["file_bytes"] = view.size();
-  d["header_bytes"] = found.header_bytes;
-  d["payload_bytes"] = found.payload_bytes;
-  d["checksum"] = int(found.checksum);
+  py::dict d = frame_of(found, view.size());
   d["width"] = r.width;
   d["height"] = r.height;
   d["channels"] = r.channels;

@@ -7,7 +7,7 @@
 #include "../cpu/backend.h"
 #include "../cpu/waves.h"
 #include "../cpu/waves_filter.h"
-#include "bindings.h"
+#include "files.h"
 
 namespace cppn::bindings {
 
@@ -17,10 +17,6 @@ using codec::WavesRecord;
 using Numbers = std::vector<int32_t>;
 
 constexpr int64_t kMaxSide = 1 << 20, kMaxFloats = int64_t(1) << 31;
-
-const uint8_t* begin_of(const std::string_view& view) {
-  return reinterpret_cast<const uint8_t*>(view.data());
-}
 
 WavesRecord make_record(int width, int height, int step, int filter, int strength, const Numbers& mean,
                         const Numbers& angles, Numbers counts, const IntArray& levels) {
@@ -44,12 +40,7 @@ WavesRecord make_record(int width, int height, int step, int filter, int strengt
 }
 
 py::bytes encode(const WavesRecord& record) {
-  std::vector<uint8_t> file;
-  {
-    py::gil_scoped_release release;
-    file = codec::encode_waves(record);
-  }
-  return py::bytes(reinterpret_cast<const char*>(file.data()), file.size());
+  return file_of([&] { return codec::encode_waves(record); });
 }
 
 // (levels, N) of a function of a record
@@ -228,15 +219,13 @@ void bind_waves(py::module_& m) {
         const std::string_view view = data;
         codec::FileInfo found;
         const WavesRecord r = codec::decode_waves(begin_of(view), view.size(), &found);
-        py::dict d;
-        d["version"] = found.version;
-        d["file_bytes"] = view.size();
-        d["header_bytes"] = found.header_bytes;
-        d["payload_bytes"] = found.payload_bytes;
-        d["checksum"] = int(found.checksum);
+        py::dict d = frame_of(found, view.size());
         d["width"] = r.waves.width;
         d["height"] = r.waves.height;
         d["channels"] = r.waves.channels;
+        d["step"] = r.step;
+        d["filter"] = r.waves.filter;
+        d["strength"] = r.waves.strength;
         return d;
       },
       py::arg("data"), "How a file is made up.");

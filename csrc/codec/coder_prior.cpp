@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "coders.h"
+#include "container.h"
 #include "context.h"
 #include "descend.h"
 
@@ -156,10 +157,7 @@ std::vector<uint8_t> write_prior(const CascadeRecord& r, bool learns, BitWriter&
 
 size_t read_prior(BitReader& header, bool learns, CascadeRecord& r) {
   const ContextPlan plan = take_plan(header, learns);
-  const size_t start = header.finish(), size = header.rest_size();
-  if (size > 0 && header.rest()[size - 1] == 0) {
-    throw FormatError(start + size - 1, "a range coder's last byte is never 0");
-  }
+  const size_t start = range_code_start(header), size = header.rest_size();
   r.levels.resize(size_t(r.weights()));
   RangeDecoder coder(header.rest(), size);
   PriorTables tables;

@@ -45,6 +45,13 @@ size_t unsealed(const uint8_t* data, size_t size, uint16_t* sum) {
   return end;
 }
 
+size_t range_code_start(BitReader& header) {
+  const size_t start = header.finish(), size = header.rest_size();
+  if (size > 0 && header.rest()[size - 1] == 0)
+    throw FormatError(start + size - 1, "a range coder's last byte is never 0");
+  return start;
+}
+
 int kind_of(const uint8_t* data, size_t size) {
   uint16_t sum;
   BitReader reader(data, unsealed(data, size, &sum));

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <vector>
 
 #include "bits.h"
@@ -13,6 +14,15 @@ namespace cppn::codec {
 // right.
 std::vector<uint8_t> sealed(BitWriter& header, const std::vector<uint8_t>& payload);
 size_t unsealed(const uint8_t* data, size_t size, uint16_t* sum);
+// Where the range code behind a header begins, after the bits that fill up its last byte. Throws FormatError
+// for one that ends in 0, as none does.
+size_t range_code_start(BitReader& header);
+
+// For what no file can hold: throws std::invalid_argument.
+inline void expect(bool holds, const char* what) {
+  if (!holds) throw std::invalid_argument(what);
+}
+
 // What is in a file: kCascadeKind, kListKind or what this version does not know. FormatError for what is
 // none.
 int kind_of(const uint8_t* data, size_t size);

@@ -158,10 +158,6 @@ ListRecord take_facts(BitReader& in) {
   return r;
 }
 
-void expect(bool holds, const char* what) {
-  if (!holds) throw std::invalid_argument(what);
-}
-
 void check_entity(const ListRecord& r, const std::vector<int32_t>& corners, const int32_t* e) {
   const EntityGrid grid = r.grid();
   expect(std::find(corners.begin(), corners.end(), e[0]) != corners.end(), "corners are none of the choices");
@@ -273,9 +269,7 @@ ListRecord decode_list(const uint8_t* data, size_t size, FileInfo* info) {
     codes.push_back(take_code(header));
     tables.emplace_back(codes.back().prior);
   }
-  const size_t start = header.finish(), payload = header.rest_size();
-  if (payload > 0 && header.rest()[payload - 1] == 0)
-    throw FormatError(start + payload - 1, "a range coder's last byte is never 0");
+  const size_t start = range_code_start(header), payload = header.rest_size();
   RangeDecoder coder(header.rest(), payload);
   const auto fail = [&](const char* why) { throw FormatError(start + coder.at(), why); };
   const std::vector<int32_t> corners = corners_of(r);

@@ -16,10 +16,6 @@ namespace {
 constexpr int kCountBits = 15;
 constexpr uint64_t kParts = 1 << 16, kLeast = 16;  // of a decision; no decision is certain
 
-void expect(bool holds, const char* what) {
-  if (!holds) throw std::invalid_argument(what);
-}
-
 int64_t filter_points(const Waves& w) {
   const FilterGrid grid = filter_grid(w);
   return grid.rows * grid.columns;
@@ -168,9 +164,7 @@ WavesRecord decode_waves(const uint8_t* data, size_t size, FileInfo* info) {
   uint16_t sum;
   BitReader header(data, unsealed(data, size, &sum));
   WavesRecord r = take_facts(header);
-  const size_t start = header.finish(), payload = header.rest_size();
-  if (payload > 0 && header.rest()[payload - 1] == 0)
-    throw FormatError(start + payload - 1, "a range coder's last byte is never 0");
+  const size_t start = range_code_start(header), payload = header.rest_size();
   RangeDecoder coder(header.rest(), payload);
   size_t all = 0;
   for (int32_t count : r.counts) all += size_t(count);

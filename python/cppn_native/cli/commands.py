@@ -59,10 +59,10 @@ def fit(args: argparse.Namespace) -> int:
     from ..image import load_image, to_uint8
 
     given = {name: value for name, value in vars(args).items() if name not in OURS}
-    if len(args.picture) > 1 or any(path.endswith("/") for path in args.output):
-        return fit_many(args, given)
     if "max_bytes" in given and given.keys() <= FOR_THE_BEST:
         given["model"] = "best"
+    if len(args.picture) > 1 or any(path.endswith("/") for path in args.output):
+        return fit_many(args, given)
     picture = args.picture[0]
     kinds = MODELS if given.get("model", "cascade") in ("cascade", "waves", "best") else (".safetensors",)
     outputs: list[str] = args.output or [f"{Path(picture).stem}{kinds[0]}"]

@@ -21,24 +21,37 @@ __all__ = ["fit_many"]
 
 def fit_many(args: argparse.Namespace, given: dict[str, Any]) -> int:
     """See ``commands.fit``."""
-    if given.get("model", "cascade") != "cascade":
+    one_by_one = given.get("model", "cascade") in ("best", "waves")
+    if not one_by_one and given.get("model", "cascade") != "cascade":
         raise ValueError(f"model {given['model']} is fitted to one picture at a time; cppn collage takes several")
     paths = _outputs(args)
     begin = time.monotonic()
     try:
         with warnings_in_a_line():
-            models: Sequence[Model] = cn.train_many(args.picture, progress=not args.quiet, names=args.picture, **given)
+            if one_by_one:
+                models: Sequence[Model] = _one_by_one(args, given)
+            else:
+                models = cn.train_many(args.picture, progress=not args.quiet, names=args.picture, **given)
     except cn.DivergedError as error:
         _save(zip(error.models or (), paths, strict=False))
         raise
     seconds = time.monotonic() - begin
-    _save(zip(models, paths, strict=True))
+    _save(zip(models, paths, strict=False))  # an interrupt ends waves before the last
     if args.json or not args.quiet:
         background = given.get("background", "white")
-        for picture, model, path in zip(args.picture, models, paths, strict=True):
+        for picture, model, path in zip(args.picture, models, paths, strict=False):
             score, psnr = (measure(picture, background=background) for measure in (model.score, model.psnr))
             report_fit(args, picture, model, score, psnr, seconds, [path], several=True)
     return say_interrupted(any(model.stopped == "interrupt" for model in models))
+
+
+def _one_by_one(args: argparse.Namespace, given: dict[str, Any]) -> list[Model]:
+    models: list[Model] = []
+    for picture in args.picture:
+        models.append(cn.train(picture, progress=not args.quiet, **given))
+        if models[-1].stopped == "interrupt":
+            break
+    return models
 
 
 def _outputs(args: argparse.Namespace) -> list[str]:
