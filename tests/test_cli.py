@@ -512,6 +512,13 @@ def test_a_damaged_model_is_refused_by_name(capsys):
 # -- info, neurons, devices ----------------------------------------------------------------------------------
 
 
+def test_info_of_waves_counts_them_and_names_the_filter(capsys):
+    example = Path(__file__).parents[1] / "examples" / "starry_night_waves.cppn"
+    assert main(["info", str(example)]) == 0
+    out = capsys.readouterr().out
+    assert "1807 waves, of the first 14911" in out and re.search(r"filter +1\.45 times", out) and "4.5 bits" in out
+
+
 def test_info_lists_what_is_in_each_file(capsys):
     assert main(["info", "model.cppn", "model.cppn"]) == 0
     first, second = capsys.readouterr().out.split("\n\n")

@@ -152,14 +152,22 @@ def info(args: argparse.Namespace) -> int:
 
 def _list_rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     header, payload, total = found["header_bytes"], found["payload_bytes"], found["file_bytes"]
-    things = "waves" if found["kind"] == "waves" else "shapes"
-    return [
+    if found["kind"] == "waves":
+        thing, bits = "wave", found["bits_per_wave"]
+        picture = f"{found['parameters']} waves, of the first {found['n']}"
+    else:
+        thing, bits = "shape", found["bits_per_shape"]
+        picture = f"{found['kind']}, {found['n']} shapes, {found['parameters']} numbers"
+    rows = [
         ("size", f"{found['width']} x {found['height']} pixels"),
-        ("picture", f"{found['kind']}, {found['n']} {things}, {found['parameters']} numbers"),
+        ("picture", picture),
         ("bytes", f"{total}: header {header}, payload {payload}, checksum {total - header - payload}"),
-        (f"per {things[:-1]}", f"{found[f'bits_per_{things[:-1]}']:.1f} bits"),
+        (f"per {thing}", f"{bits:.1f} bits"),
         ("checksum", f"{found['checksum']:04x}"),
     ]
+    if found.get("filter"):
+        rows.insert(2, ("filter", f"{found['strength'] / 64:.2f} times"))
+    return rows
 
 
 def _info_rows(found: dict[str, Any]) -> list[tuple[str, str]]:
