@@ -40,7 +40,7 @@ def test_the_readmes_code_runs(
     assert (tmp_path / "photo.cppn").stat().st_size <= 1024
 
 
-@pytest.mark.parametrize("page", ["random_pictures", "perceptrons", "classifier", "sophistication", "shapes"])
+@pytest.mark.parametrize("page", ["random_pictures", "perceptrons", "classifier", "sophistication", "shapes", "waves"])
 def test_the_pages_code_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     photo(tmp_path)
