@@ -1,13 +1,13 @@
 """Fits the filter behind the waves to other pictures: csrc/cpu/waves_filter.inc, which is committed.
 
     pip install torch scipy
-    python bench/wave_samples.py FOLDER_OF_PICTURES samples.pkl
+    python bench/wave_samples.py FOLDER_OF_PICTURES samples.pkl --strength 0
     python bench/fit_filter.py samples.pkl --minutes 60 [--start weights.pt]
 
 The filter sees levels and shall find what they lack (docs/format.md, kind 3). Levels are chosen through the filter that
-is installed, so this is done twice: the committed weights come from 45 minutes with samples of no filter, then from 38
-with those made through what that gave and the first ones mixed, on one core with bf16 products. Weights end as 63
-levels an output.
+is installed, so this is done twice: the committed weights come from half an hour with samples of no filter, then from
+38 minutes with those made through what that gave and the first ones mixed, on one core with bf16 products. Weights end
+as 63 levels an output.
 """
 
 from __future__ import annotations

@@ -16,11 +16,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from cppn_native import _core
+from explore_cosines import Models, trained
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 from wave_samples import Sample, held_out, load
 
-HIDDEN, EPOCHS, BATCH, RATE, MOST_LEVELS = 16, 6, 16_384, 0.02, 3_500_000
+HIDDEN, EPOCHS, BATCH, MOST_LEVELS = 16, 6, 16_384, 3_500_000
 TARGET = Path(__file__).parent.parent / "csrc" / "codec" / "waves_models.inc"
 Floats = NDArray[np.float64]
 Places = Sequence[tuple[int, int]]
@@ -102,46 +103,6 @@ def running(values: Floats, memory: int) -> Floats:
     return np.concatenate([[1.0], np.asarray(lfilter([1 / memory], [1, -keep], values, zi=[keep])[0])[:-1]])
 
 
-class Models(torch.nn.Module):
-    """Logits of "not zero", "beyond one", "one more" from the features."""
-
-    def __init__(self, scale: torch.Tensor) -> None:
-        super().__init__()
-        self.scale = scale
-        self.straight = torch.nn.Linear(len(scale), 3)
-        self.bent = torch.nn.Sequential(
-            torch.nn.Linear(len(scale), HIDDEN), torch.nn.Tanh(), torch.nn.Linear(HIDDEN, 3, bias=False)
-        )
-
-    def bits(self, x: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
-        logits = self.straight(x / self.scale) + self.bent(x / self.scale)
-        yes, no = (-torch.nn.functional.logsigmoid(sign * logits) / np.log(2) for sign in (1, -1))
-        nonzero, beyond = size > 0, size > 1
-        bits = torch.where(nonzero, yes[:, 0], no[:, 0])
-        bits = bits + nonzero * (1 + torch.where(beyond, yes[:, 1], no[:, 1]))
-        return bits + beyond * ((size - 2).clamp(min=0) * yes[:, 2] + no[:, 2])
-
-
-def fitted(x: torch.Tensor, size: torch.Tensor) -> Models:
-    scale = x.std(dim=0)
-    scale[scale < 1e-3] = 1.0
-    torch.manual_seed(0)
-    models = Models(scale)
-    adam, steps = torch.optim.Adam(models.parameters(), lr=RATE), EPOCHS * len(range(0, len(x), BATCH))
-    schedule = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.005, steps)
-    for epoch in range(EPOCHS):
-        total = 0.0
-        for some in torch.randperm(len(x)).split(BATCH):
-            adam.zero_grad()
-            loss = models.bits(x[some], size[some]).mean()
-            loss.backward()
-            adam.step()
-            schedule.step()
-            total += float(loss.detach()) * len(some)
-        print(f"epoch {epoch}: {total / float((size > 0).sum()):.4f} bits a wave", flush=True)
-    return models
-
-
 def tensors(samples: list[Sample]) -> tuple[torch.Tensor, torch.Tensor]:
     found = [features(s.size, s.counts, s.levels) for s in samples if max(s.counts)]
     x, size = (np.concatenate(parts).astype(np.float32) for parts in zip(*found, strict=True))
@@ -153,7 +114,7 @@ def written(models: Models) -> str:
     first, second = models.bent[0], models.bent[2]
     parts = {
         "kStraight[3][kFeatures]": models.straight.weight / models.scale,
-        "kStraightBias[3]": models.straight.bias,
+        "kStraightBias[3]": models.straight.bias + second.bias,
         "kHidden[kHiddenUnits][kFeatures]": first.weight / models.scale,
         "kHiddenBias[kHiddenUnits]": first.bias,
         "kBent[3][kHiddenUnits]": second.weight,
@@ -175,7 +136,7 @@ def main() -> None:
     x, size = tensors(fit)
     torch.manual_seed(0)
     some = torch.randperm(len(x))[:MOST_LEVELS]
-    models = fitted(x[some], size[some])
+    models = trained(x[some], size[some], HIDDEN, EPOCHS, BATCH)
     x, size = tensors(held)
     with torch.no_grad():
         print(f"{models.bits(x, size).sum() / (size > 0).sum():.4f} bits a wave of pictures held out")

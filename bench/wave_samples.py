@@ -1,6 +1,6 @@
 """Levels of waves as our encoder chooses them, of many pictures: what the models and the filter are fitted to.
 
-    python bench/wave_samples.py FOLDER_OF_PICTURES samples.npz [--draws 6] [--seed 0]
+    python bench/wave_samples.py FOLDER_OF_PICTURES samples.pkl [--draws 6] [--seed 0] [--strength 80]
 
 Any pictures will do that are not those a result is reported for; the committed numbers are from 780 photographs,
 paintings, drawings and textures of Debian's packages gcompris-qt-data, wesnoth-1.16-data and its campaigns,
@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 from cppn_native import _core
-from cppn_native.fit.waves import WavesSearch
+from cppn_native.fit.waves import USUAL_STRENGTH, WavesSearch, Way
 from numpy.typing import NDArray
 from PIL import Image
 
-SUFFIXES = (".png", ".jpg", ".webp")
+SUFFIXES, ROUNDS = (".png", ".jpg", ".webp"), 6
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,18 @@ class Sample:
     targets: NDArray[np.float16]
 
 
-def drawn(image: Image.Image, name: str, rng: np.random.Generator) -> Sample | None:
+def drawn(image: Image.Image, name: str, strength: int, rng: np.random.Generator) -> Sample | None:
     """None where there is too little to see."""
     waves = float(np.exp(rng.uniform(np.log(500), np.log(3000))))
     pixels = np.asarray(part(image, waves * rng.uniform(16, 64), rng)).astype(np.float32)
     search = WavesSearch(pixels, int(0.565 * waves) + 32, threads=1)
+    search.strength = strength
     amplitudes = search.spectrum.amplitudes
     sizes = np.sort(np.abs(amplitudes).ravel())[::-1]
     step = max(sizes[min(len(sizes) - 1, int(1.1 * waves))] * rng.uniform(1.1, 1.5), 2e-4)
     code = int(np.clip(_core.nearest_step_code(float(step)), 0, 255))
-    levels = search._chosen(code, float(np.exp(rng.uniform(np.log(0.095), np.log(0.17)))), None)
+    price = float(np.exp(rng.uniform(np.log(0.095), np.log(0.17))))
+    levels = search._chosen(code, price, None, Way(rounds=ROUNDS))
     rows, columns = search.grid.shape
     if np.count_nonzero(levels) < 120 or rows > pixels.shape[0] or columns > pixels.shape[1]:
         return None
@@ -87,13 +89,14 @@ def main() -> None:
     parser.add_argument("target", type=Path)
     parser.add_argument("--draws", type=int, default=6, help="of each picture")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--strength", type=int, default=USUAL_STRENGTH, help="of the filter, in 1/64; 0: none")
     options = parser.parse_args()
     rng, found = np.random.default_rng(options.seed), []
     for path in sorted(p for p in options.folder.iterdir() if p.suffix in SUFFIXES):
         image = Image.open(path).convert("RGB")
         image.thumbnail((1600, 1600), Image.Resampling.LANCZOS)
         for _ in range(options.draws // 4 if path.name.startswith("supertuxkart") else options.draws):
-            sample = drawn(image, path.name, rng)
+            sample = drawn(image, path.name, options.strength, rng)
             if sample is not None:
                 found.append(sample)
         print(f"{path.name}: {len(found)} samples", end="\r", flush=True)

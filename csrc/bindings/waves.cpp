@@ -58,12 +58,17 @@ py::array_t<float> of_levels(const WavesRecord& record,
   return out;
 }
 
-py::array_t<int32_t> order(int width, int height, int64_t count) {
+Waves sized(int width, int height) {
   expect(width >= 1 && width < 1 << 16 && height >= 1 && height < 1 << 16, "a side must be 1..65535");
-  expect(count >= 0 && count <= codec::kMaxWaves && count < int64_t(width) * height, "count out of range");
   Waves w;
   w.width = width;
   w.height = height;
+  return w;
+}
+
+py::array_t<int32_t> order(int width, int height, int64_t count) {
+  const Waves w = sized(width, height);
+  expect(count >= 0 && count <= codec::kMaxWaves && count < int64_t(width) * height, "count out of range");
   const std::vector<Wave> found = waves_by_frequency(w, count);
   py::array_t<int32_t> out({py::ssize_t(count), py::ssize_t(2)});
   for (py::ssize_t n = 0; n < count; ++n) {
@@ -100,20 +105,17 @@ py::array_t<float> render(cpu::CpuBackend& cpu, const WavesRecord& r, int64_t wi
   return out;
 }
 
-Waves grid_of(int width, int height, int filter) {
-  expect(width >= 1 && width < 1 << 16 && height >= 1 && height < 1 << 16, "a side must be 1..65535");
+FilterGrid grid_of(int width, int height, int filter) {
+  Waves w = sized(width, height);
   expect(filter >= 1 && filter < 256, "filter must be 1..255");
-  Waves w;
-  w.width = width;
-  w.height = height;
   w.filter = filter;
   const FilterGrid grid = filter_grid(w);
-  expect(grid.rows * grid.columns <= codec::kMaxFilterPoints, "the filter's grid is too large");
-  return w;
+  expect(grid.points() <= codec::kMaxFilterPoints, "the filter's grid is too large");
+  return grid;
 }
 
 py::tuple filter_shape(int width, int height, int filter) {
-  const FilterGrid grid = filter_grid(grid_of(width, height, filter));
+  const FilterGrid grid = grid_of(width, height, filter);
   return py::make_tuple(grid.rows, grid.columns);
 }
 
@@ -121,7 +123,7 @@ py::tuple filter_shape(int width, int height, int filter) {
 class Filter {
  public:
   Filter(cpu::CpuBackend& cpu, int width, int height, int filter)
-      : grid_(filter_grid(grid_of(width, height, filter))), filter_(cpu, grid_) {}
+      : grid_(grid_of(width, height, filter)), filter_(cpu, grid_) {}
 
   py::array_t<float> apply(const FloatArray& planes, int strength) {
     check(planes);

@@ -16,11 +16,6 @@ namespace {
 constexpr int kCountBits = 15;
 constexpr uint64_t kParts = 1 << 16, kLeast = 16;  // of a decision; no decision is certain
 
-int64_t filter_points(const Waves& w) {
-  const FilterGrid grid = filter_grid(w);
-  return grid.rows * grid.columns;
-}
-
 // Parts of kParts that "yes" has, by the logarithm of its odds.
 uint64_t parts_of(float odds) {
   const float share = 1.0f / (1.0f + exp_poly(-odds));
@@ -103,7 +98,7 @@ WavesRecord take_facts(BitReader& in) {
   r.waves.step = step_grid(r.step);
   r.waves.filter = int32_t(in.take(8));
   r.waves.strength = int32_t(in.take(8));
-  if (filter_points(r.waves) > kMaxFilterPoints)
+  if (filter_grid(r.waves).points() > kMaxFilterPoints)
     throw FormatError(in.offset(), "the filter's grid is too large");
   for (int k = 0; k < r.waves.channels; ++k) r.waves.mean[k] = int32_t(in.take(8));
   for (int k = 0; k < 3 && r.waves.channels == 3; ++k) r.waves.angles[k] = int32_t(in.take(8));
@@ -127,7 +122,7 @@ void check(const WavesRecord& r) {
   expect(r.step >= 0 && r.step < kStepCodes, "step must be 0..255");
   expect(w.filter >= 0 && w.filter < 256, "filter must be 0..255");
   expect(w.strength >= 0 && w.strength < 256, "strength must be 0..255");
-  expect(filter_points(w) <= kMaxFilterPoints, "the filter's grid is too large");
+  expect(filter_grid(w).points() <= kMaxFilterPoints, "the filter's grid is too large");
   expect(r.counts.size() == size_t(w.channels), "a count for each channel expected");
   for (int k = 0; k < 3; ++k) {
     expect(w.mean[k] >= 0 && w.mean[k] < 256, "mean must be 0..255");

@@ -27,6 +27,7 @@ struct Waves {
 // takes the waves that the grid can show, v < rows and u < columns; none for 0.
 struct FilterGrid {
   int64_t rows = 0, columns = 0;
+  int64_t points() const { return rows * columns; }
 };
 
 inline FilterGrid filter_grid(const Waves& w) {

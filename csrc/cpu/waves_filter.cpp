@@ -212,7 +212,7 @@ double WavesFilter::gradient(const float* planes, const float* targets, int stre
   scatter(output_, found.data());
   double sum = 0;
   for (size_t n = 0; n < error.size(); ++n) {
-    const bool counts = int64_t(n) < axes * grid_.rows * grid_.columns;
+    const bool counts = int64_t(n) < axes * grid_.points();
     error[n] = counts ? points[n] + factor(strength) * found[n] - error[n] : 0.0f;
     sum += double(error[n]) * double(error[n]);
   }

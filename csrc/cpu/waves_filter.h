@@ -23,7 +23,7 @@ class WavesFilter {
   // and gradient as planes.
   double gradient(const float* planes, const float* targets, int strength, int axes, float* gradient);
 
-  int64_t floats() const { return 3 * grid_.rows * grid_.columns; }
+  int64_t floats() const { return 3 * grid_.points(); }
 
  private:
   // (rows + 2, columns + 2, channels)

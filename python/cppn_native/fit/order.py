@@ -155,7 +155,7 @@ def _config(
     if isinstance(model, CascadeConfig):
         return replace(model, **options)
     if model != "cascade":
-        raise ValueError(f"model must be cascade, {', '.join(PRESETS)}, shapes, waves or a config, got {model!r}")
+        raise ValueError(f"model must be cascade, {', '.join(PRESETS)}, shapes, waves, best or a config, got {model!r}")
     stochastic = method == "stochastic"
     options = {**(STOCHASTIC_NETWORK if stochastic else {}), **options}
     if "neurons" in options or max_bytes is None:

@@ -96,7 +96,6 @@ class Model(Shown, ABC):
     ) -> NDArray[np.float32]:
         """Activations of the outputs, (H, W, C); 1.0 is the white of a byte's 256."""
 
-    @abstractmethod
     def render_bytes(
         self,
         size: tuple[int, int] | None = None,
@@ -106,6 +105,8 @@ class Model(Shown, ABC):
         threads: int | None = None,
     ) -> NDArray[np.uint8]:
         """The outputs as bytes, floor(256 a) clipped, (H, W, C)."""
+        a = self.render_float(size, region=region, device=device, threads=threads)
+        return np.asarray(np.clip(256 * np.where(a > 0, a, np.float32(0)), 0, 255).astype(np.uint8))
 
     @property
     def nbytes(self) -> int:

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..coords import Region
 from .base import Model
 
 __all__ = ["FloatModel", "checked_state", "on_cpu"]
@@ -23,17 +22,6 @@ class FloatModel(Model):
     WHAT: ClassVar[str]
     snapshots: Sequence[Model]
     recipe: str
-
-    def render_bytes(
-        self,
-        size: tuple[int, int] | None = None,
-        *,
-        region: Region | None = None,
-        device: str = "auto",
-        threads: int | None = None,
-    ) -> NDArray[np.uint8]:
-        a = self.render_float(size, region=region, device=device, threads=threads)
-        return np.asarray(np.clip(256 * np.where(a > 0, a, np.float32(0)), 0, 255).astype(np.uint8))
 
     def timelapse(self, path: str | os.PathLike[str], fps: float = 24, size: tuple[int, int] | None = None) -> None:
         """The training as a moving picture (.gif, .webp, .apng, .mp4), from the snapshots that ``cn.train(...,

@@ -145,17 +145,6 @@ class Waves(Model):
         where = WHOLE if region is None else check_region(region)
         return _core.render_waves(open_cpu(threads), self._record, width, height, where)
 
-    def render_bytes(
-        self,
-        size: tuple[int, int] | None = None,
-        *,
-        region: Region | None = None,
-        device: str = "auto",
-        threads: int | None = None,
-    ) -> NDArray[np.uint8]:
-        a = self.render_float(size, region=region, device=device, threads=threads)
-        return np.asarray(np.clip(256 * a, 0, 255).astype(np.uint8))
-
     def _channels(self) -> int:
         return self.config.channels
 
